@@ -1,0 +1,46 @@
+'use strict';
+
+const shared = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022', keepClassNames: true },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^millrace$': '<rootDir>/src/index.ts',
+    '^millrace/operators$': '<rootDir>/operators/index.ts',
+    '^millrace/testing$': '<rootDir>/src/testing/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kafka/', '<rootDir>/.state/'],
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  reporters: ['default', '<rootDir>/test/skipped-reporter.js'],
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/kafka/'],
+    },
+    {
+      ...shared,
+      displayName: 'kafka',
+      testMatch: ['<rootDir>/test/kafka/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/kafka/global-setup.ts',
+      globalTeardown: '<rootDir>/test/kafka/global-teardown.ts',
+      testEnvironment: '<rootDir>/test/kafka/environment.js',
+      runner: '<rootDir>/test/kafka/serial-runner.js',
+      testTimeout: 120_000,
+    },
+  ],
+};

@@ -1,0 +1,9 @@
+/** What global-setup.ts started, for global-teardown.ts: Jest loads the two apart, so that only the global object is common to both. */
+interface StartedBroker {
+  dataDirectory?: string;
+  kafka?: { readonly brokers: string[]; stop(): Promise<void> };
+}
+
+const common = globalThis as { millraceStartedBroker?: StartedBroker };
+
+export const startedBroker: StartedBroker = (common.millraceStartedBroker ??= {});
