@@ -1,0 +1,23 @@
+import type { Either } from 'fp-ts/Either';
+
+/** Bytes ⇄ values; `encode` may give a string, which is written as UTF-8. Neither direction may keep or change its argument. */
+export interface Codec<in out A> {
+  readonly encode: (value: A) => string | Uint8Array;
+  readonly decode: (bytes: Uint8Array) => Either<Error, A>;
+}
+
+export interface Codecs<K, V> {
+  readonly key: Codec<K>;
+  readonly value: Codec<V>;
+}
+
+/** Optional fast path of a codec: reads in place, so that the hot path makes no slice of the fetched buffer. */
+export const decodeSlice: unique symbol = Symbol('millrace.decodeSlice');
+
+/** Marks a codec made by `nullable`: the only kind that is given a null (Kafka's tombstone). */
+export const acceptsNull: unique symbol = Symbol('millrace.acceptsNull');
+
+export interface SliceCodec<in out A> extends Codec<A> {
+  readonly [decodeSlice]?: (buffer: Buffer, start: number, end: number) => Either<Error, A>;
+  readonly [acceptsNull]?: boolean;
+}

@@ -1,0 +1,56 @@
+import type { Codec, Codecs } from './codec';
+import type { Duration } from './duration';
+import type { SessionWindows, Windowed, Windows } from './window';
+
+declare const handle: unique symbol;
+declare const kind: unique symbol;
+
+/** Declares a store: its name (of its changelog too), codecs and windows. `S` is what `task.store` (or `memoryStore`) gives for it. */
+export interface StoreDefinition<out S> {
+  readonly name: string;
+  readonly [handle]?: S;
+}
+
+/** What the runtime needs of a key-value, window or session definition. */
+export interface StoreShape {
+  readonly kind: 'key-value' | 'window' | 'session' | 'timer' | 'join' | 'foreign-key' | 'suppress';
+  readonly name: string;
+  readonly key: Codec<unknown>;
+  readonly value: Codec<unknown>;
+  /** Kept in LevelDB; false: in memory, restored from the changelog whole at every start. Default true. */
+  readonly persistent: boolean;
+  readonly windows?: Windows | SessionWindows;
+  /** ms; window stores: how long a window stays visible after newer ones came. */
+  readonly retention?: Duration;
+  readonly ttl?: Duration;
+}
+
+export interface KeyValueDefinition<K, A> extends StoreDefinition<KeyValueStore<K, A>> {
+  readonly output: Codecs<K, A>;
+  /** @internal */
+  readonly shape: StoreShape;
+}
+
+export interface WindowDefinition<K, A> extends StoreDefinition<WindowStore<K, A>> {
+  /** The windowed key as Kafka Streams writes it in topics: key bytes, then the start as int64. */
+  readonly output: Codecs<Windowed<K>, A>;
+  readonly windows: Windows;
+  /** @internal */
+  readonly shape: StoreShape;
+}
+
+// Property-style members: keys and values are invariant, so a store of a narrower value cannot be passed for a wider one.
+export interface KeyValueStore<K, A> {
+  readonly [kind]: 'key-value';
+  readonly get: (key: K) => A | undefined;
+  readonly put: (key: K, value: A) => void;
+  readonly delete: (key: K) => void;
+  /** Ascending by key bytes, both ends in; an absent bound is open. Sees one moment of the store. */
+  readonly range: (from?: K, to?: K) => AsyncIterable<[K, A]>;
+}
+
+export interface WindowStore<K, A> {
+  readonly [kind]: 'window';
+  readonly get: (key: K, windowStart: number) => A | undefined;
+  readonly put: (key: K, window: { readonly start: number; readonly end: number }, value: A) => void;
+}

@@ -1,0 +1,40 @@
+import type { MetricName } from '../model/metrics';
+import type { Origin } from '../model/origin';
+
+/** A small durable value of a store: committed with the offsets, dropped with an undone push. Assign `value`; strings are latin1 bytes. */
+export interface Cell<T extends number | string> {
+  value: T;
+}
+
+/** A counter private to the push until it is committed. */
+export interface Counter {
+  value: number;
+}
+
+/**
+ * One step of work that must be through before the task's next record, but between whose steps a commit may fall.
+ * true: done. false: call again. A promise: the task is parked until it settles, then call again.
+ */
+export type Step = () => boolean | Promise<void>;
+
+/** What an operator reaches of the task it works in, through the store handle it was given. Lives as long as the task does. */
+export interface Scope {
+  readonly partition: number;
+  /** The origin of the push under way. */
+  readonly origin: Origin;
+  /** True once something below threw in this push: everything is about to be undone, so stop emitting. */
+  readonly failed: boolean;
+  /** The same cell for the same (store, name), at its restored value; `initial` if it was never committed. Ask at subscription. */
+  cell<T extends number | string>(store: string, name: string, initial: T): Cell<T>;
+  /** The same counter for the same arguments. Ask at subscription. */
+  counter(name: MetricName, operator: string, reason?: string): Counter;
+  /**
+   * Opens an emission that is not the pushed record itself (a window close, a timer): `kind`, `time` and `key` identify it across replays.
+   * False: it is poisoned (the policy has been applied) or the push has failed: do not emit, but go on with the bookkeeping.
+   * True: emit, then call `end`.
+   */
+  begin(store: string, kind: string, time: number, key: string): boolean;
+  end(): void;
+  /** Runs steps before the task's next record; the latest driven first. May be called at subscription: runs before the first record. */
+  drive(step: Step): void;
+}

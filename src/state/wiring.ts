@@ -1,0 +1,43 @@
+import type { Observable, Subscription } from 'rxjs';
+
+/** What the planner draws: an operator of ours with the store, topics or table it stands for. */
+export interface WiringNode {
+  readonly kind: 'source' | 'store' | 'repartition' | 'sink' | 'operator';
+  /** Store or topic name. */
+  readonly name: string;
+  readonly operator: string;
+  /** Sinks: every topic that may be written. */
+  readonly topics?: readonly unknown[];
+}
+
+/** Who listens while a topology is subscribed; nobody in an operator's own unit test. */
+export interface WiringListener {
+  /** `node` subscribes to `source`; everything subscribed before the matching `leave` lies upstream of it. */
+  enter(node: WiringNode, source: Observable<unknown>): void;
+  leave(): void;
+}
+
+let listener: WiringListener | undefined;
+
+/** Subscriptions made inside `assemble` are reported to `to`. Synchronous, not nested. */
+export function listenToWiring<R>(to: WiringListener, assemble: () => R): R {
+  const before = listener;
+  listener = to;
+  try {
+    return assemble();
+  } finally {
+    listener = before;
+  }
+}
+
+/** Subscribes on behalf of one of our operators, so that the planner sees what lies upstream of it. */
+export function subscribeAs(node: WiringNode, source: Observable<unknown>, subscribe: () => Subscription): Subscription {
+  if (listener === undefined) return subscribe();
+  const to = listener;
+  to.enter(node, source);
+  try {
+    return subscribe();
+  } finally {
+    to.leave();
+  }
+}
