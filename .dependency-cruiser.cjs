@@ -51,13 +51,6 @@ module.exports = {
       from: {},
       to: { circular: true },
     },
-    {
-      name: 'no-unresolvable',
-      comment: 'The module cannot be found from here.',
-      severity: 'error',
-      from: {},
-      to: { couldNotResolve: true },
-    },
     ...layerRules,
     {
       name: 'every-folder-has-a-layer',
