@@ -1,7 +1,8 @@
+import type { RunningKafka } from '../../scripts/kafka-server';
+
 /** What global-setup.ts started, for global-teardown.ts: Jest loads the two apart, so that only the global object is common to both. */
 interface StartedBroker {
-  dataDirectory?: string;
-  kafka?: { readonly brokers: string[]; stop(): Promise<void> };
+  kafka?: RunningKafka;
 }
 
 const common = globalThis as { millraceStartedBroker?: StartedBroker };
