@@ -25,6 +25,8 @@ module.exports = class SkippedReporter {
     if (lines.length === 0) return;
     const why = process.env.MILLRACE_NO_KAFKA_BECAUSE;
     process.stderr.write(`\n${lines.join('\n')}\n${why ? `No broker: ${why}\n` : ''}`);
+    const error = this.getLastError();
+    if (error !== undefined) process.stderr.write(`${error.message}\n`);
   }
 
   getLastError() {
