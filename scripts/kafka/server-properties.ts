@@ -1,0 +1,60 @@
+import { LOOPBACK } from './ports';
+
+/** One Kafka process, broker and controller at once. */
+export interface KafkaNode {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+}
+
+/** The log folder of a node, relative to the cluster's data folder, which is the broker's working directory. */
+export function logFolder(node: KafkaNode): string {
+  return `broker-${node.id}`;
+}
+
+/** The server.properties of one node of a KRaft cluster on this machine. */
+export function serverProperties(node: KafkaNode, nodes: readonly KafkaNode[]): string {
+  const voters = nodes.map(({ id, controllerPort }) => `${id}@${LOOPBACK}:${controllerPort}`).join(',');
+  const replicas = Math.min(nodes.length, 3);
+  const minInSync = Math.max(1, replicas - 1);
+  return `# Written by scripts/kafka-server.ts at each start.
+process.roles=broker,controller
+node.id=${node.id}
+controller.quorum.voters=${voters}
+listeners=BROKER://${LOOPBACK}:${node.port},CONTROLLER://${LOOPBACK}:${node.controllerPort}
+advertised.listeners=BROKER://${LOOPBACK}:${node.port}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+log.dirs=${logFolder(node)}
+
+auto.create.topics.enable=false
+default.replication.factor=${replicas}
+min.insync.replicas=${minInSync}
+
+# Internal topics: small, they are created at first use and loaded at each start.
+offsets.topic.replication.factor=${replicas}
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=${replicas}
+transaction.state.log.min.isr=${minInSync}
+transaction.state.log.num.partitions=8
+share.coordinator.state.topic.replication.factor=${replicas}
+share.coordinator.state.topic.min.isr=${minInSync}
+share.coordinator.state.topic.num.partitions=8
+
+# A group's first member waits for no others.
+group.initial.rebalance.delay.ms=0
+
+# Compaction is looked for every half second, not every 15 s; what may be compacted stays the topic's business.
+log.cleaner.backoff.ms=500
+log.cleaner.dedupe.buffer.size=33554432
+
+# Everything else is Kafka's default. Retention too: 7 days *by record timestamp*, looked at every 5 minutes, so records that are stamped
+# years ago vanish soon after they were written, unless their topic has retention.ms=-1.
+`;
+}
+
+/** The meta.properties that marks a log folder as formatted for this node of this cluster. */
+export function metaProperties(node: KafkaNode, clusterId: string, directoryId: string): string {
+  return `version=1\ncluster.id=${clusterId}\nnode.id=${node.id}\ndirectory.id=${directoryId}\n`;
+}
