@@ -14,10 +14,21 @@ export interface Codecs<K, V> {
 /** Optional fast path of a codec: reads in place, so that the hot path makes no slice of the fetched buffer. */
 export const decodeSlice: unique symbol = Symbol('millrace.decodeSlice');
 
+/**
+ * Optional method of a key codec whose partition is not decided by all of its bytes: gives those that decide.
+ * A windowed key lies where its inner key lies.
+ */
+export const partitionBytes: unique symbol = Symbol('millrace.partitionBytes');
+
+/** Marks a codec whose `encode` gives the very string it was given: such keys are compared and hashed as they are. */
+export const textAsIs: unique symbol = Symbol('millrace.textAsIs');
+
 /** Marks a codec made by `nullable`: the only kind that is given a null (Kafka's tombstone). */
 export const acceptsNull: unique symbol = Symbol('millrace.acceptsNull');
 
 export interface SliceCodec<in out A> extends Codec<A> {
   readonly [decodeSlice]?: (buffer: Buffer, start: number, end: number) => Either<Error, A>;
+  readonly [partitionBytes]?: (value: A) => string | Uint8Array;
+  readonly [textAsIs]?: boolean;
   readonly [acceptsNull]?: boolean;
 }
