@@ -222,8 +222,11 @@ export class LaneConnection extends Connection {
   /** Resolves when the socket is closed. */
   override async disconnect(): Promise<boolean> {
     const { socket } = this;
+    if (socket === undefined) return true;
+    // Not `socket.closed`, which is true before the handle is gone.
+    const gone = new Promise((resolve) => socket.once('close', resolve));
     this.end(this.#closed('the connection was closed on this side'));
-    if (socket !== undefined && !socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+    await gone;
     return true;
   }
 
