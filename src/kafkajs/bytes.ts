@@ -29,6 +29,13 @@ export class Writer {
     return at;
   }
 
+  /** In two steps: the room may be in another buffer. */
+  #byte(value: number): this {
+    const at = this.#room(1);
+    this.#buffer[at] = value;
+    return this;
+  }
+
   int8(value: number): this {
     const at = this.#room(1);
     this.#buffer.writeInt8(value, at);
@@ -63,11 +70,10 @@ export class Writer {
   unsignedVarint(value: number): this {
     let rest = value;
     while (rest > 127) {
-      this.#buffer[this.#room(1)] = (rest & 127) | 128;
+      this.#byte((rest & 127) | 128);
       rest >>>= 7;
     }
-    this.#buffer[this.#room(1)] = rest;
-    return this;
+    return this.#byte(rest);
   }
   /** No tagged fields. */
   tags(): this {
