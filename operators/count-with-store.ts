@@ -1,0 +1,32 @@
+import type { OperatorFunction } from 'rxjs';
+import type { KafkaRecord } from '../src/model/record';
+import type { KeyValueStore, WindowStore } from '../src/model/store-definition';
+import type { InWindows, Windowed } from '../src/model/window';
+import { CountFold } from './fold/fold';
+import { type FoldOperator, foldWithStore } from './fold/fold-with-store';
+import type { Emit, Windowing } from './fold/options';
+
+/**
+ * Counts the records of each key, or of each key and window, in a store.
+ *
+ * ```text
+ * in   --a----a----b---|      by key
+ * out  --a1---a2---b1--|
+ * ```
+ * Order, timestamps, lateness and what is dropped are those of `aggregateWithStore`: in windows a record with a null value counts.
+ *
+ * @throws STORE_WINDOWS when records come in other windows than the store's. In the stream: STORE_IN_USE
+ * @example
+ * stream(clicks).pipe(countWithStore(store(clicksPerUser)), to(clickCounts));
+ */
+export function countWithStore<K, V>(
+  store: WindowStore<K, number>,
+  options?: Windowing<K, V, Emit>,
+): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, number>>;
+export function countWithStore<K, V>(store: KeyValueStore<K, number>): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, number>>;
+export function countWithStore<K, V>(
+  store: WindowStore<K, number> | KeyValueStore<K, number>,
+  options: Windowing<K, V, Emit> = {},
+): FoldOperator<K, V, number> {
+  return foldWithStore('countWithStore', store, new CountFold<K, V>(), options);
+}

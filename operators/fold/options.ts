@@ -1,0 +1,37 @@
+import type { NextObserver } from 'rxjs';
+import type { KafkaRecord } from '../../src/model/record';
+import type { Window } from '../../src/model/window';
+
+/**
+ * When a window's result is emitted: at every update; at updates that change the value's bytes; or once, when the window closes.
+ * Default 'update'.
+ */
+export type Emit = 'update' | 'change' | 'close';
+
+/** Any value; spelled out because a constraint with primitives keeps `() => 'idle'` from widening to string. */
+export type State = string | number | boolean | bigint | null | undefined | object;
+
+/** A record that came after its window had closed; `streamTime` is the greatest timestamp the operator had seen by then. */
+export interface LateRecord<K, V> {
+  readonly record: KafkaRecord<K, V>;
+  readonly window: Window;
+  readonly streamTime: number;
+}
+
+/** How values become one aggregate. Neither function may change the aggregate it is given; a null result deletes it. */
+export interface Aggregation<K, V, A extends State> {
+  /** What a key (and window) starts from; the first value is added to it. */
+  readonly initial: () => NoInfer<A>;
+  readonly add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => NoInfer<A>;
+}
+
+/** How two values become one. The first value of a key (and window) is taken as it is. A null result deletes. */
+export interface Reduction<V extends State> {
+  readonly reduce: (a: V, b: V) => NoInfer<V>;
+}
+
+export interface Windowing<K, V, E extends Emit> {
+  readonly emit?: E;
+  /** Is given each late record, once for each window that refuses it, within the same push: what follows from it is committed with it. */
+  readonly late?: NextObserver<LateRecord<K, V>>;
+}

@@ -1,0 +1,13 @@
+export { aggregateWithStore } from './aggregate-with-store';
+export { branch } from './branch';
+export { countWithStore } from './count-with-store';
+export { filterValues } from './filter-values';
+export { mapValues } from './map-values';
+export { mapWithStore, type StepWithState } from './map-with-store';
+export { reduceWithStore } from './reduce-with-store';
+export { selectKey } from './select-key';
+export { to } from './to';
+export { windowTumbling } from './window-tumbling';
+
+export type { Aggregation, Emit, LateRecord, Reduction, State, Windowing } from './fold/options';
+export type { AnyRecord, Project } from './operator';

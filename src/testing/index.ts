@@ -1,0 +1,2 @@
+export { memoryStore } from './memory-store';
+export { outgoing, record } from './record';
