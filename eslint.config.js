@@ -86,7 +86,7 @@ const noBareObservable = [
 const restrictSyntax = (...groups) => ({ 'no-restricted-syntax': ['error', ...syntaxEverywhere, ...groups.flat()] });
 
 module.exports = tseslint.config(
-  { ignores: ['node_modules/**', 'dist/**', 'coverage/**', '.kafka/**', '.state/**', '**/target/**'] },
+  { ignores: ['node_modules/**', 'dist/**', 'coverage/**', '.kafka/**', '.state/**', '.millrace/**', '**/target/**'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   // Configuration files, plain JavaScript.

@@ -19,7 +19,7 @@ const shared = {
     '^millrace/operators$': '<rootDir>/operators/index.ts',
     '^millrace/testing$': '<rootDir>/src/testing/index.ts',
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kafka/', '<rootDir>/.state/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kafka/', '<rootDir>/.state/', '<rootDir>/.millrace/'],
 };
 
 /** @type {import('jest').Config} */
