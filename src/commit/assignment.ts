@@ -1,0 +1,257 @@
+import { MillraceError } from '../errors/millrace-error';
+import type { Fetcher } from '../kafka/fetcher';
+import type { FetchedChunk } from '../kafka/partition-sink';
+import type { TopicPartition } from '../kafka/port';
+import type { Logger } from '../model/logger';
+import type { InputBuffer } from '../task/input-buffer';
+import type { Loop } from '../task/loop';
+import type { StreamTask } from '../task/stream-task';
+import { delay, type Clock } from '../time/clock';
+import { partitionsOf, type Layout } from './layout';
+import { OwnedTask } from './owned-task';
+import type { StartPositions, TaskPositions } from './start-positions';
+import type { TaskStores } from '../state/task-stores';
+
+/** Bytes of one input kept in memory, processed ones that are not committed yet included: above, its fetches pause. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+
+/** Makes what a task needs; the composition of it is the application's business. */
+export interface TaskFactory {
+  /** Opens, or finds open, the stores of a task. */
+  openStores(task: number): Promise<TaskStores>;
+  /** Brings them to the end of their changelogs; gives the number of records that were applied. */
+  restore(task: number, stores: TaskStores, cancelled: () => boolean): Promise<number>;
+  createTask(task: number, stores: TaskStores): StreamTask;
+}
+
+export interface AssignmentOptions {
+  readonly layout: Layout;
+  readonly fetcher: Fetcher;
+  readonly loop: Loop;
+  readonly starts: StartPositions;
+  readonly factory: TaskFactory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** ms a task may take to reach a boundary when it is given up. */
+  readonly drainWithinMs: number;
+  /** Before a task begins after a lost membership: the transaction under way has been settled, the producer recovered. */
+  readonly beforeOpen: () => Promise<void>;
+  /** Commits what is at a boundary and waits for it. */
+  readonly commitNow: () => Promise<void>;
+  readonly failed: (reason: MillraceError) => void;
+  readonly changed: () => void;
+}
+
+/**
+ * The tasks this instance owns, from assignment to revocation. On assignment strictly: committed offsets and cells → high watermark →
+ * restore → seek → push. A transaction that did not commit takes the same way, from "committed offsets" on.
+ */
+export class TaskAssignment {
+  private readonly owned = new Map<number, OwnedTask>();
+  private opening: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: AssignmentOptions) {}
+
+  /** Everything assigned and not dropped. */
+  all(): readonly OwnedTask[] {
+    return [...this.owned.values()];
+  }
+
+  /** All that was assigned is being pushed. */
+  get ready(): boolean {
+    return this.all().every(({ running }) => running);
+  }
+
+  assigned(tasks: readonly number[]): void {
+    for (const number of tasks) {
+      const owned = new OwnedTask(number);
+      this.owned.set(number, owned);
+      this.enqueue(owned, () => this.open(owned));
+    }
+    this.options.changed();
+  }
+
+  /** Starts again at committed offsets: what they pushed since is undone. */
+  revive(tasks: readonly OwnedTask[]): void {
+    for (const owned of tasks) {
+      if (owned.dropped) continue;
+      owned.contributes = false;
+      this.pause(owned);
+      this.enqueue(owned, () => this.begin(owned));
+    }
+    this.options.changed();
+  }
+
+  /** Nothing of these may be committed any more. */
+  lost(): void {
+    for (const owned of this.all()) {
+      this.drop(owned);
+      this.enqueue(owned, () => this.closeStores(owned), true);
+    }
+    this.options.changed();
+  }
+
+  /** Drains, commits, closes. What does not reach a boundary in time is dropped: its work is not committed. */
+  async revoked(tasks: readonly number[]): Promise<void> {
+    const leaving = tasks.map((number) => this.owned.get(number)).filter((owned) => owned !== undefined);
+    for (const owned of leaving) this.pause(owned);
+    await this.untilBoundaries(leaving);
+    for (const owned of leaving) if (owned.task?.atBoundary === false) this.drop(owned);
+    await this.options.commitNow();
+    for (const owned of leaving) this.drop(owned);
+    await Promise.all(leaving.map((owned) => this.closeStores(owned)));
+    this.options.changed();
+  }
+
+  /** Settles when everything dropped has been closed. */
+  async closed(): Promise<void> {
+    await this.opening;
+  }
+
+  /** Fetches again what had to wait for memory; called between slices. */
+  relieve(): void {
+    for (const owned of this.owned.values()) {
+      if (!owned.running) continue;
+      for (const at of partitionsOf(this.options.layout, owned.number)) {
+        const buffer = owned.task?.buffer(at.topic);
+        if (buffer === undefined || !buffer.paused || buffer.bytes > MAX_BUFFERED_BYTES / 2) continue;
+        buffer.paused = false;
+        this.options.fetcher.resume(at.topic, at.partition);
+      }
+    }
+  }
+
+  // ---- one after another, so that each starts as soon as it is ready
+
+  private enqueue(owned: OwnedTask, work: () => Promise<void>, evenIfDropped = false): void {
+    this.opening = this.opening.then(async () => {
+      if (owned.dropped && !evenIfDropped) return;
+      try {
+        await work();
+      } catch (cause) {
+        if (owned.dropped) return;
+        this.options.failed(asMillraceError(cause, owned.number));
+      }
+    });
+  }
+
+  private async open(owned: OwnedTask): Promise<void> {
+    await this.options.beforeOpen();
+    const stores = await this.options.factory.openStores(owned.number);
+    owned.stores = stores;
+    if (owned.dropped) {
+      await this.closeStores(owned);
+      return;
+    }
+    owned.task = this.options.factory.createTask(owned.number, stores);
+    await this.begin(owned);
+  }
+
+  private async begin(owned: OwnedTask): Promise<void> {
+    const { starts, factory, layout, loop, logger } = this.options;
+    const { stores, task, number } = owned;
+    if (stores === undefined || task === undefined) return;
+    const inputs = partitionsOf(layout, number);
+    const start = await starts.of(number, inputs);
+    stores.abort();
+    const restored = await factory.restore(number, stores, () => owned.dropped);
+    if (owned.dropped) return;
+    if (!start.known && restored > 0) throw stateWithoutOffsets(number, restored);
+    task.start(start.positions, start.cells);
+    this.fetch(owned, inputs, start);
+    owned.contributes = true;
+    owned.running = true;
+    loop.add(task);
+    logger.info({ task: number, restored, positions: Object.fromEntries(start.positions) }, 'task started');
+    this.options.changed();
+  }
+
+  private fetch(owned: OwnedTask, inputs: readonly TopicPartition[], start: TaskPositions): void {
+    const { fetcher, loop, failed } = this.options;
+    for (const { topic, partition } of inputs) {
+      const buffer = owned.task?.buffer(topic);
+      if (buffer === undefined) continue;
+      fetcher.add({
+        topic,
+        partition,
+        offset: start.positions.get(topic) ?? 0,
+        sink: {
+          chunk: (chunk) => {
+            this.receive(owned, buffer, chunk);
+            loop.wake();
+          },
+          progress: () => undefined,
+          outOfRange: ({ requested, logStart }) => {
+            this.outOfRange(owned, { topic, partition }, requested, logStart);
+          },
+          failed,
+        },
+      });
+    }
+  }
+
+  private receive(owned: OwnedTask, buffer: InputBuffer, chunk: FetchedChunk): void {
+    if (owned.task?.buffer(buffer.declaration.topic) !== buffer) return;
+    buffer.append(chunk);
+    if (buffer.bytes <= MAX_BUFFERED_BYTES || buffer.paused) return;
+    buffer.paused = true;
+    this.options.fetcher.pause(buffer.declaration.topic, buffer.declaration.partition);
+  }
+
+  private outOfRange(owned: OwnedTask, at: TopicPartition, requested: number, logStart: number): void {
+    const { logger, starts } = this.options;
+    const place = `topic "${at.topic}", partition ${String(at.partition)}: committed position ${String(requested)} is outside the log, which begins at ${String(logStart)}`;
+    this.pause(owned);
+    this.enqueue(owned, async () => {
+      await this.options.commitNow();
+      owned.contributes = false;
+      const moved = await starts.move(at);
+      logger.error({ ...at, requested, logStart, moved }, `${place}; going on at ${String(moved)} by the topic's "from"`);
+      await this.begin(owned);
+    });
+  }
+
+  // ---- ending
+
+  /** Keeps its work, but pushes and fetches no more. */
+  private pause(owned: OwnedTask): void {
+    owned.running = false;
+    if (owned.task !== undefined) this.options.loop.remove(owned.task);
+    for (const { topic, partition } of partitionsOf(this.options.layout, owned.number)) this.options.fetcher.remove(topic, partition);
+  }
+
+  private drop(owned: OwnedTask): void {
+    this.pause(owned);
+    owned.dropped = true;
+    owned.task?.stop();
+    if (this.owned.get(owned.number) === owned) this.owned.delete(owned.number);
+  }
+
+  private async closeStores(owned: OwnedTask): Promise<void> {
+    const { stores } = owned;
+    owned.stores = undefined;
+    if (stores === undefined) return;
+    stores.abort();
+    await stores.flush();
+    await stores.close();
+  }
+
+  private async untilBoundaries(leaving: readonly OwnedTask[]): Promise<void> {
+    const { clock, drainWithinMs } = this.options;
+    const deadline = clock.monotonic() + drainWithinMs;
+    while (leaving.some(({ task }) => task?.atBoundary === false) && clock.monotonic() < deadline) await delay(clock, 5);
+  }
+}
+
+function stateWithoutOffsets(task: number, records: number): MillraceError {
+  return new MillraceError(
+    'COMMITTED_STATE_WITHOUT_OFFSETS',
+    `task ${String(task)}: its changelogs hold ${String(records)} committed records, but the group has no committed offsets (expired, or deleted). ` +
+      'Starting from the beginning would count everything twice: restore the offsets, or reset the application (delete its changelogs and its local state)',
+  );
+}
+
+function asMillraceError(cause: unknown, task: number): MillraceError {
+  if (cause instanceof MillraceError) return cause;
+  return new MillraceError('BROKER_ERROR', `task ${String(task)} could not be started: ${String(cause)}`, { cause });
+}

@@ -1,0 +1,46 @@
+import type { OffsetReader } from '../kafka/offsets';
+import type { TopicPartition } from '../kafka/port';
+import { delay, type Clock } from '../time/clock';
+import type { Layout } from './layout';
+
+export interface CaughtUpOptions {
+  readonly layout: Layout;
+  readonly offsets: OffsetReader;
+  readonly clock: Clock;
+  readonly groupId: string;
+  /** ms between two looks at the committed offsets. */
+  readonly pollMs: number;
+  readonly stopped: () => boolean;
+}
+
+/**
+ * Settles when every input's committed position, of the whole group, has reached the end read at the start; true unless stopped.
+ *
+ * Source topics end at their last stable offset, so that a foreign transaction left open does not hang us. Internal topics follow in the
+ * order of the edges, their ends read when everything upstream is done, and at the high watermark: the marker of our own last
+ * transaction may land there after that of the offsets.
+ */
+export async function caughtUp(options: CaughtUpOptions): Promise<boolean> {
+  const { layout, offsets } = options;
+  const inputs = (internal: boolean): TopicPartition[][] =>
+    layout.inputs
+      .filter((input) => input.internal === internal)
+      .map(({ topic, partitions }) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
+  const sources = inputs(false).flat();
+  if (!(await committedUpTo(options, await offsets.endOffsets(sources, true)))) return false;
+  for (const name of layout.repartitionOrder) {
+    const partitions = inputs(true).find(([first]) => first?.topic === name) ?? [];
+    if (!(await committedUpTo(options, await offsets.endOffsets(partitions, false)))) return false;
+  }
+  return true;
+}
+
+async function committedUpTo(options: CaughtUpOptions, ends: readonly (TopicPartition & { readonly offset: number })[]): Promise<boolean> {
+  const { offsets, clock, groupId, pollMs, stopped } = options;
+  for (;;) {
+    if (stopped()) return false;
+    const committed = await offsets.committedOffsets(groupId, ends);
+    if (ends.every(({ offset }, at) => (committed[at]?.offset ?? -1) >= offset)) return true;
+    await delay(clock, pollMs);
+  }
+}

@@ -1,0 +1,195 @@
+import { MillraceError } from '../errors/millrace-error';
+import { kafkaCode } from '../kafka/error-codes';
+import type { GroupFence } from '../kafka/group-fence';
+import type { MemberIdentity } from '../kafka/port';
+import type { TransactionalProducer } from '../kafka/transaction';
+import type { Membership } from '../kafka/membership';
+import type { Logger } from '../model/logger';
+import type { Metrics } from '../model/metrics';
+import type { SealedTask } from '../task/stream-task';
+import type { Clock, TimerHandle } from '../time/clock';
+import type { Layout } from './layout';
+import type { OwnedTask } from './owned-task';
+
+/** What happened to the tasks of a transaction that did not commit, told to whoever owns tasks. */
+export interface CommitEvents {
+  committed(sealed: readonly SealedTask[]): void;
+  /** Decided as aborted, the producer's epoch renewed: these start again from committed offsets. */
+  aborted(tasks: readonly OwnedTask[], reason: MillraceError): void;
+  /** The membership is void; the producer must `recover` once the group was joined again. */
+  lost(reason: MillraceError): void;
+  failed(reason: MillraceError): void;
+}
+
+export interface CommitOptions {
+  readonly producer: TransactionalProducer;
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly layout: Layout;
+  readonly intervalMs: number;
+  /** All tasks that may contribute: opened and not dropped. */
+  readonly tasks: () => readonly OwnedTask[];
+  readonly events: CommitEvents;
+}
+
+/** What the broker says of a transactional id that it ended by timeout, or gave to somebody else. */
+const fencedCodes: ReadonlySet<number> = new Set([kafkaCode.INVALID_PRODUCER_EPOCH, kafkaCode.PRODUCER_FENCED]);
+
+interface Contribution {
+  readonly owned: OwnedTask;
+  readonly sealed: SealedTask;
+}
+
+/**
+ * The commit cycle: seal → one transaction → committed, aborted or lost. One transaction is under way at a time; the loop goes on
+ * pushing into the next layer meanwhile. Nothing of a transaction is sent before it is sealed.
+ */
+export class CommitCycle {
+  private due = false;
+  private stopped = false;
+  private timer: TimerHandle | undefined;
+  private underWay: Promise<void> | undefined;
+
+  constructor(private readonly options: CommitOptions) {}
+
+  start(): void {
+    this.timer = this.options.clock.setTimer(this.options.intervalMs, () => {
+      if (this.stopped) return;
+      this.due = true;
+      this.beginIfDue();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+
+  /** Called between slices: begins a transaction when one is due and none is under way. */
+  beginIfDue(): void {
+    if (!this.due || this.underWay !== undefined) return;
+    this.due = false;
+    this.begin();
+  }
+
+  /** Settles when no transaction is under way. */
+  async idle(): Promise<void> {
+    while (this.underWay !== undefined) await this.underWay;
+  }
+
+  /** Commits everything that is at a boundary now; for draining. */
+  async now(): Promise<void> {
+    await this.idle();
+    this.begin();
+    await this.idle();
+  }
+
+  private begin(): void {
+    const contributions = this.seal();
+    if (contributions.length === 0) return;
+    this.underWay = this.commit(contributions)
+      .catch((cause: unknown) => {
+        this.options.events.failed(
+          cause instanceof MillraceError ? cause : new MillraceError('BROKER_ERROR', `the commit failed: ${String(cause)}`, { cause }),
+        );
+      })
+      .finally(() => {
+        this.underWay = undefined;
+        this.beginIfDue();
+      });
+  }
+
+  private seal(): Contribution[] {
+    const contributions: Contribution[] = [];
+    for (const owned of this.options.tasks()) {
+      if (owned.task?.atBoundary !== true || owned.dropped || !owned.contributes) continue;
+      const sealed = owned.task.seal();
+      if (sealed !== undefined) contributions.push({ owned, sealed });
+    }
+    return contributions;
+  }
+
+  private async commit(contributions: readonly Contribution[]): Promise<void> {
+    const { producer, clock, metrics, events } = this.options;
+    const began = clock.monotonic();
+    const outcome = await producer.commit({
+      batches: contributions.flatMap(({ sealed }) => sealed.batches.map((batch) => ({ ...batch, source: sealed }))),
+      offsets: contributions.flatMap(({ sealed }) => sealed.offsets),
+      fence: this.fence(contributions),
+    });
+    switch (outcome.kind) {
+      case 'committed': {
+        metrics.add('commit-total', 1, {});
+        metrics.add('commit-latency-ms', clock.monotonic() - began, {});
+        this.apply(contributions, new Map(outcome.ends.map(({ topic, partition, next }) => [`${topic} ${String(partition)}`, next])));
+        return;
+      }
+      case 'aborted':
+        metrics.add('abort-total', 1, {});
+        events.aborted(
+          contributions.map(({ owned }) => owned),
+          outcome.reason,
+        );
+        return;
+      case 'refused': {
+        const [first] = outcome.refusals;
+        events.failed(first?.error ?? new MillraceError('PRODUCE_REFUSED', 'the broker refused a batch'));
+        return;
+      }
+      case 'lost':
+        metrics.add('abort-total', 1, {});
+        events.lost(outcome.reason);
+        return;
+      case 'fenced':
+        events.failed(outcome.reason);
+    }
+  }
+
+  /** The sealed layers become committed; LevelDB gets them later, in its own batches. */
+  private apply(contributions: readonly Contribution[], ends: ReadonlyMap<string, number>): void {
+    const { layout, metrics, events } = this.options;
+    for (const { owned, sealed } of contributions) {
+      sealed.counted.mergeInto(metrics, owned.number);
+      if (owned.dropped) continue;
+      const changelogs = new Map<string, number>();
+      for (const { name } of layout.stores) {
+        const end = ends.get(`${layout.changelogOf(name)} ${String(owned.number)}`);
+        if (end !== undefined) changelogs.set(name, end);
+      }
+      sealed.task.committed(sealed, changelogs);
+    }
+    events.committed(contributions.map(({ sealed }) => sealed));
+  }
+
+  /**
+   * The offsets go out under the generation of the moment they are sent, as long as every task of the transaction has been ours all the
+   * time. If one was dropped meanwhile the sealed identity is sent, which the broker refuses: never one that is "as of now", and never
+   * generation -1, which it does not check at all.
+   */
+  private fence(contributions: readonly Contribution[]): GroupFence {
+    const { membership } = this.options;
+    let last: MemberIdentity = membership.identity();
+    const current = (): boolean => contributions.every(({ owned }) => !owned.dropped);
+    const identity = (): MemberIdentity => {
+      const now = membership.identity();
+      if (current() && now.generationId >= 0) last = now;
+      return last;
+    };
+    return {
+      identity,
+      renew: async (code) => {
+        const refused = last.generationId;
+        await membership.settled();
+        if (fencedCodes.has(code) && !(await membership.inGoodStanding())) return undefined;
+        const { tasks } = membership;
+        if (!current() || !contributions.every(({ owned }) => tasks.includes(owned.number))) return undefined;
+        const renewed = identity();
+        const same = renewed.generationId === refused;
+        return renewed.generationId < 0 || (same && code === kafkaCode.ILLEGAL_GENERATION) ? undefined : renewed;
+      },
+    };
+  }
+}

@@ -1,0 +1,117 @@
+import { MillraceError } from '../errors/millrace-error';
+import type { TopicPartition } from '../kafka/port';
+import type { StoreShape } from '../model/store-definition';
+import type { InternalTopic, Topic } from '../model/topic';
+import type { Plan, PlannedInput } from '../task/plan';
+import { sourceKey } from '../task/assembly';
+
+/** One input topic of the application as it is on the cluster. */
+export interface InputTopic {
+  /** Name on the cluster. */
+  readonly topic: string;
+  /** `sourceKey` of the handle it feeds. */
+  readonly key: string;
+  readonly internal: boolean;
+  readonly declaration: Topic<unknown, unknown> | InternalTopic<unknown, unknown>;
+  readonly partitions: number;
+  /** A store is fed by it without a repartition between. */
+  readonly feedsStore: boolean;
+}
+
+/** A topic the application creates and owns. */
+export interface OwnedTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly kind: 'changelog' | 'repartition';
+}
+
+/** A plan laid out on a cluster: which partitions each task reads, and what must exist. */
+export interface Layout {
+  /** In order of name. */
+  readonly inputs: readonly InputTopic[];
+  readonly owned: readonly OwnedTopic[];
+  readonly tasks: number;
+  readonly stores: readonly StoreShape[];
+  /** Names of the repartition topics on the cluster, upstream before downstream. */
+  readonly repartitionOrder: readonly string[];
+  readonly changelogOf: (store: string) => string;
+  readonly repartitionOf: (internalTopic: string) => string;
+}
+
+export function changelogName(applicationId: string, store: string): string {
+  return `${applicationId}-${store}-changelog`;
+}
+
+export function repartitionName(applicationId: string, name: string): string {
+  return `${applicationId}-${name}-repartition`;
+}
+
+/** The input partitions of one task. */
+export function partitionsOf(layout: Layout, task: number): TopicPartition[] {
+  return layout.inputs.filter((input) => task < input.partitions).map(({ topic }) => ({ topic, partition: task }));
+}
+
+/**
+ * @param counts partitions of every source topic, by name
+ * @throws CO_PARTITION when inputs that meet have different counts
+ */
+export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<string, number>): Layout {
+  const partitions = new Map<string, number>();
+  const countOf = (input: PlannedInput): number => partitions.get(sourceKey(input.name, input.internal)) ?? 0;
+  for (const source of plan.sources) partitions.set(sourceKey(source.name, false), counts.get(source.name) ?? 0);
+  for (const { topic, upstream } of plan.repartitions) {
+    partitions.set(sourceKey(topic.name, true), topic.partitions ?? Math.max(1, ...upstream.map(countOf)));
+  }
+  const nameOf = (input: PlannedInput): string => (input.internal ? repartitionName(applicationId, input.name) : input.name);
+  for (const { inputs, operator, store } of plan.meetings) checkCoPartitioned(inputs, { operator, store }, countOf, nameOf);
+  const tasks = Math.max(...partitions.values());
+  const feeding = new Set(plan.meetings.flatMap(({ inputs }) => inputs.map(({ name, internal }) => sourceKey(name, internal))));
+  const inputs = [
+    ...plan.sources.map((declaration) => ({ declaration, internal: false })),
+    ...plan.repartitions.map(({ topic }) => ({ declaration: topic, internal: true })),
+  ].map(({ declaration, internal }): InputTopic => {
+    const key = sourceKey(declaration.name, internal);
+    const topic = internal ? repartitionName(applicationId, declaration.name) : declaration.name;
+    return { topic, key, internal, declaration, partitions: partitions.get(key) ?? 0, feedsStore: !internal && feeding.has(key) };
+  });
+  return {
+    inputs: inputs.sort((a, b) => (a.topic < b.topic ? -1 : 1)),
+    owned: [
+      ...plan.repartitions.map(({ topic }) => owned('repartition', topic.name)),
+      ...plan.stores.map(({ name }) => owned('changelog', name)),
+    ],
+    tasks,
+    stores: plan.stores,
+    repartitionOrder: plan.repartitions.map(({ topic }) => repartitionName(applicationId, topic.name)),
+    changelogOf: (store) => changelogName(applicationId, store),
+    repartitionOf: (name) => repartitionName(applicationId, name),
+  };
+
+  function owned(kind: OwnedTopic['kind'], name: string): OwnedTopic {
+    if (kind === 'repartition') {
+      return { topic: repartitionName(applicationId, name), kind, partitions: partitions.get(sourceKey(name, true)) ?? tasks };
+    }
+    const meeting = plan.meetings.find(({ store }) => store === name);
+    const fed = Math.max(0, ...(meeting?.inputs ?? []).map(countOf));
+    return { topic: changelogName(applicationId, name), kind, partitions: fed > 0 ? fed : tasks };
+  }
+}
+
+function checkCoPartitioned(
+  inputs: readonly PlannedInput[],
+  place: { readonly operator: string; readonly store: string },
+  countOf: (input: PlannedInput) => number,
+  nameOf: (input: PlannedInput) => string,
+): void {
+  const [first, ...others] = inputs;
+  if (first === undefined) return;
+  const other = others.find((input) => countOf(input) !== countOf(first));
+  if (other === undefined) return;
+  const said = [first, other].map((input) => `"${nameOf(input)}" (${String(countOf(input))} partitions)`).join(' and ');
+  throw new MillraceError(
+    'CO_PARTITION',
+    `${said} meet in ${place.operator} on store "${place.store}", so equal keys may lie in different tasks. ` +
+      'Put repartition() with one internal topic before it on either side, or create the topics with equal partition counts',
+    { where: { operator: place.operator, store: place.store, topic: nameOf(first) } },
+  );
+}

@@ -1,0 +1,18 @@
+import type { TaskStores } from '../state/task-stores';
+import type { StreamTask } from '../task/stream-task';
+
+/**
+ * A task from its assignment to its end. `dropped` once it was lost or given up: then nothing of it may be committed, even if the
+ * same number is assigned to this instance again, because another may have worked on it in between.
+ */
+export class OwnedTask {
+  task: StreamTask | undefined;
+  stores: TaskStores | undefined;
+  dropped = false;
+  /** Pushed by the loop: opened, not draining. */
+  running = false;
+  /** What it has done since the last seal stands on committed ground: may be sealed. False from an abort until it began anew. */
+  contributes = false;
+
+  constructor(readonly number: number) {}
+}

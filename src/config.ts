@@ -1,0 +1,132 @@
+import { MillraceError } from './errors/millrace-error';
+import type { Duration } from './model/duration';
+import { silentLogger, type Logger } from './model/logger';
+import type { Metrics } from './model/metrics';
+import type { Policy } from './model/policy';
+import type { Cluster } from './cluster';
+
+/** Every option of `millrace()`. Times are ms. */
+export interface MillraceConfig {
+  /** Consumer group, prefix of internal topics and of transactional ids. Letters, digits, `.`, `_`, `-`. */
+  readonly applicationId: string;
+  /** `host:port` of some brokers; or `cluster`. */
+  readonly brokers?: readonly string[];
+  /** What `memoryCluster()` or `kafkaCluster()` gave. */
+  readonly cluster?: Cluster;
+  /** Folder for local state; default `.millrace` in the working directory. Without it on a memory cluster: nothing on disk. */
+  readonly stateDirectory?: string;
+  /** Names this instance: static group membership, a slot of its own. Default: the first free slot. */
+  readonly instanceId?: string;
+  /** ms between commits, 10 … 60,000; default 100. */
+  readonly commitInterval?: Duration;
+  /** Only 'exactly-once' at present. */
+  readonly guarantee?: 'exactly-once';
+  /** What may lose or double data is refused instead of warned about. Default false. */
+  readonly strict?: boolean;
+  /** What to do when a function of the topology throws. Default 'fail'. */
+  readonly onProcessingError?: Policy;
+  /** ms without heartbeat after which the group gives a member's tasks away, > 12,000 on Kafka (a broker's death stalls for about 11 s); default 30,000. */
+  readonly sessionTimeout?: Duration;
+  /** ms between heartbeats, at most a third of `sessionTimeout`; default 2,000. */
+  readonly heartbeatInterval?: Duration;
+  /** ms a broker may take to answer, ≥ 20,000; default 30,000. */
+  readonly requestTimeout?: Duration;
+  /** ms after which the broker aborts a transaction, ≥ request timeout + 5,000; default 45,000. */
+  readonly transactionTimeout?: Duration;
+  /** ms after which unreachable brokers are an error; default 60,000. */
+  readonly connectTimeout?: Duration;
+  /** Bytes of state a task keeps in memory beside what is not on disk yet; default 64 MiB. */
+  readonly cacheBytes?: number;
+  /** Compression of what is written; default 'none'. */
+  readonly compression?: 'none' | 'gzip' | 'lz4';
+  /** -1: the broker's default. For topics the application creates. */
+  readonly replicationFactor?: number;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+}
+
+/** A configuration with every option decided. */
+export interface CheckedConfig extends Required<Omit<MillraceConfig, 'brokers' | 'cluster' | 'stateDirectory' | 'instanceId'>> {
+  readonly brokers: readonly string[] | undefined;
+  readonly cluster: Cluster | undefined;
+  readonly stateDirectory: string | undefined;
+  readonly instanceId: string | undefined;
+}
+
+const noMetrics: Metrics = { add: () => undefined };
+
+/** @throws CONFIG listing every mistake at once. */
+export function checkConfig(config: MillraceConfig): CheckedConfig {
+  const checked: CheckedConfig = {
+    applicationId: config.applicationId,
+    brokers: config.brokers,
+    cluster: config.cluster,
+    stateDirectory: config.stateDirectory,
+    instanceId: config.instanceId,
+    commitInterval: config.commitInterval ?? 100,
+    guarantee: config.guarantee ?? 'exactly-once',
+    strict: config.strict ?? false,
+    onProcessingError: config.onProcessingError ?? 'fail',
+    sessionTimeout: config.sessionTimeout ?? 30_000,
+    heartbeatInterval: config.heartbeatInterval ?? 2_000,
+    requestTimeout: config.requestTimeout ?? 30_000,
+    transactionTimeout: config.transactionTimeout ?? 45_000,
+    connectTimeout: config.connectTimeout ?? 60_000,
+    cacheBytes: config.cacheBytes ?? 64 * 1024 * 1024,
+    compression: config.compression ?? 'none',
+    replicationFactor: config.replicationFactor ?? -1,
+    logger: config.logger ?? silentLogger,
+    metrics: config.metrics ?? noMetrics,
+  };
+  const mistakes = [...identityMistakes(checked), ...timeMistakes(checked), ...otherMistakes(checked)];
+  if (mistakes.length > 0) throw new MillraceError('CONFIG', mistakes.join('; '));
+  return checked;
+}
+
+function identityMistakes(config: CheckedConfig): string[] {
+  const mistakes: string[] = [];
+  const legal = /^[A-Za-z0-9._-]{1,150}$/;
+  if (!legal.test(config.applicationId))
+    mistakes.push(`applicationId "${config.applicationId}" must be 1 … 150 letters, digits, ".", "_" or "-"`);
+  if (config.instanceId !== undefined && !legal.test(config.instanceId)) {
+    mistakes.push(`instanceId "${config.instanceId}" must be 1 … 150 letters, digits, ".", "_" or "-"`);
+  }
+  if (config.brokers === undefined && config.cluster === undefined) {
+    mistakes.push('neither brokers nor cluster is given: name brokers (["localhost:9092"]) or pass cluster: memoryCluster()');
+  }
+  if (config.brokers !== undefined && config.cluster !== undefined) mistakes.push('brokers and cluster are both given: pass one');
+  if (config.brokers !== undefined) {
+    if (config.brokers.length === 0) mistakes.push('brokers is empty');
+    for (const broker of config.brokers) if (!/^\S+:\d{1,5}$/.test(broker)) mistakes.push(`broker "${broker}" is not host:port`);
+  }
+  return mistakes;
+}
+
+function timeMistakes(config: CheckedConfig): string[] {
+  const mistakes: string[] = [];
+  const within = (option: keyof CheckedConfig & string, least: number, most: number): void => {
+    const value = config[option] as number;
+    if (!Number.isFinite(value) || value < least || value > most)
+      mistakes.push(`${option} is ${String(value)}; it must be ${String(least)} … ${String(most)} ms`);
+  };
+  within('commitInterval', 10, 60_000);
+  within('sessionTimeout', 1_000, 1_800_000);
+  within('heartbeatInterval', 100, config.sessionTimeout / 3);
+  within('requestTimeout', 20_000, 600_000);
+  within('transactionTimeout', config.requestTimeout + 5_000, 900_000);
+  within('connectTimeout', 1_000, 3_600_000);
+  return mistakes;
+}
+
+function otherMistakes(config: CheckedConfig): string[] {
+  const mistakes: string[] = [];
+  if (!Number.isInteger(config.cacheBytes) || config.cacheBytes < 0)
+    mistakes.push(`cacheBytes is ${String(config.cacheBytes)}; it must be a whole number of bytes ≥ 0`);
+  if (!['none', 'gzip', 'lz4'].includes(config.compression))
+    mistakes.push(`compression "${config.compression}" is not one of none, gzip, lz4`);
+  if (!['exactly-once'].includes(config.guarantee)) mistakes.push(`guarantee "${config.guarantee}" is not built yet: only exactly-once`);
+  const policy = config.onProcessingError;
+  if (typeof policy === 'object')
+    mistakes.push('onProcessingError: dead letters are not built yet; use "fail", "skip" or a function giving one of them');
+  return mistakes;
+}

@@ -1,0 +1,320 @@
+import { MillraceError } from '../errors/millrace-error';
+import type { Logger } from '../model/logger';
+import { delay, type Clock, type TimerHandle } from '../time/clock';
+import { assignTasks } from './assignor';
+import type { ClusterView } from './cluster-view';
+import { describeCode } from './describe-code';
+import { kafkaCode } from './error-codes';
+import { decodeClaim, decodeOrder, encodeClaim, encodeOrder, groupProtocol, protocolType } from './group-protocol';
+import type { JoinGroupAnswer, KafkaPort, MemberIdentity, NodeId, TopicPartition } from './port';
+import { coordinatorBusy, coordinatorMoved } from './retriable-codes';
+import { isUnread, steady } from './retrying';
+
+/** What a membership tells its owner. *revoked*, *lost* and a stop are three things. */
+export interface MembershipEvents {
+  /** These tasks are ours from now on, besides those we have. */
+  assigned(tasks: readonly number[]): void;
+  /** These go to others: drain, commit, close; the group is joined again when this settles. */
+  revoked(tasks: readonly number[]): Promise<void>;
+  /** The generation is void: nothing of what is under way may be committed. A new join is under way already. */
+  lost(reason: MillraceError): void;
+  /** The group cannot be joined: not retried. */
+  failed(reason: MillraceError): void;
+}
+
+export interface MembershipOptions {
+  readonly port: KafkaPort;
+  readonly view: ClusterView;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly groupId: string;
+  readonly groupInstanceId: string | null;
+  readonly instance: string;
+  readonly nonce: string;
+  readonly transactionalId: string;
+  readonly topics: readonly string[];
+  readonly taskCount: number;
+  /** The input partitions of a task, shown by Kafka's own tools. */
+  readonly partitionsOf: (task: number) => readonly TopicPartition[];
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly events: MembershipEvents;
+}
+
+/** Why a join or a heartbeat did not do. */
+type Trouble = 'rejoin' | 'lost' | 'fatal';
+
+/**
+ * One member of the group: joins, keeps its heartbeat, and joins again when others come or go. Cooperative: tasks that stay are
+ * never interrupted; what must move is given up first, then the group is joined once more. One join at a time.
+ */
+export class Membership {
+  private memberId = '';
+  private generationId = -1;
+  private owned: readonly number[] = [];
+  private ownedIn = -1;
+  private stopped = false;
+  private rejoinWanted = false;
+  private joining: Promise<void> | undefined;
+  private running: Promise<void> | undefined;
+  private wakeHeartbeat: (() => void) | undefined;
+  private heartbeatTimer: TimerHandle | undefined;
+
+  constructor(private readonly options: MembershipOptions) {}
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** As of now: what a transaction's offsets are fenced with. */
+  identity(): MemberIdentity {
+    const { groupId, groupInstanceId } = this.options;
+    return { groupId, memberId: this.memberId, generationId: this.generationId, groupInstanceId };
+  }
+
+  /** The tasks that are ours, by the last join that was completed. */
+  get tasks(): readonly number[] {
+    return this.owned;
+  }
+
+  /** Settles when no join is under way. */
+  async settled(): Promise<void> {
+    while (this.joining !== undefined) await this.joining;
+  }
+
+  /** Asks the coordinator now: true while this membership is valid, also during somebody's join. */
+  async inGoodStanding(): Promise<boolean> {
+    const { port } = this.options;
+    const answer = await this.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
+    return answer?.errorCode === kafkaCode.NONE || answer?.errorCode === kafkaCode.REBALANCE_IN_PROGRESS;
+  }
+
+  /** Ends heartbeats and leaves; a static member stays in the group until its session ends, so that a restart moves nothing. */
+  async leave(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.wakeHeartbeat?.();
+    const { port, groupId, groupInstanceId } = this.options;
+    if (this.memberId === '' || groupInstanceId !== null) return;
+    try {
+      const node = await this.coordinator();
+      await port.leaveGroup(node, { groupId, members: [{ memberId: this.memberId, groupInstanceId }] });
+    } catch (cause) {
+      this.options.logger.warn({ group: groupId, cause: String(cause) }, 'could not leave the group; its session will time out');
+    }
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.joinAndSync();
+        if (!this.stopped) await this.stay();
+      } catch (cause) {
+        if (!this.isStopped()) this.options.events.failed(cause instanceof MillraceError ? cause : unexpected(cause));
+        return;
+      }
+    }
+  }
+
+  // ---- joining
+
+  private async joinAndSync(): Promise<void> {
+    let done: () => void = () => undefined;
+    this.joining = new Promise((resolve) => {
+      done = resolve;
+    });
+    let order: readonly number[] | undefined;
+    try {
+      while (order === undefined && !this.stopped) order = await this.joinOnce();
+    } finally {
+      this.joining = undefined;
+      done();
+    }
+    if (order !== undefined && !this.stopped) await this.follow(order);
+  }
+
+  /** One JoinGroup and SyncGroup; undefined: again. */
+  private async joinOnce(): Promise<readonly number[] | undefined> {
+    this.rejoinWanted = false;
+    const { port, groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.options;
+    const joined = await this.ask('JoinGroup', (node) =>
+      port.joinGroup(node, {
+        groupId,
+        memberId: this.memberId,
+        groupInstanceId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs,
+        protocolType,
+        protocols: [{ name: groupProtocol, metadata: this.claim() }],
+      }),
+    );
+    if (joined === undefined) return undefined;
+    if (joined.errorCode === kafkaCode.MEMBER_ID_REQUIRED) {
+      this.memberId = joined.memberId;
+      return undefined;
+    }
+    if (joined.errorCode !== kafkaCode.NONE) return this.troubled('JoinGroup', joined.errorCode);
+    this.memberId = joined.memberId;
+    this.generationId = joined.generationId;
+    return this.sync(joined);
+  }
+
+  private async sync(joined: JoinGroupAnswer): Promise<readonly number[] | undefined> {
+    const { port } = this.options;
+    const assignments = joined.leaderId === joined.memberId ? this.lead(joined) : [];
+    const synced = await this.ask('SyncGroup', (node) => port.syncGroup(node, { ...this.identity(), assignments }));
+    if (synced === undefined) return undefined;
+    if (synced.errorCode !== kafkaCode.NONE) return this.troubled('SyncGroup', synced.errorCode);
+    return decodeOrder(synced.assignment).tasks;
+  }
+
+  private lead(joined: JoinGroupAnswer): { memberId: string; assignment: Uint8Array }[] {
+    const { taskCount, partitionsOf, logger, groupId } = this.options;
+    const members = joined.members.map(({ memberId, metadata }) => ({ ...decodeClaim(metadata), memberId }));
+    const assignment = assignTasks(members, taskCount);
+    logger.info({ group: groupId, generation: joined.generationId, members: members.length, tasks: taskCount }, 'assigning tasks');
+    return members.map(({ memberId }) => {
+      const tasks = assignment.get(memberId) ?? [];
+      return { memberId, assignment: encodeOrder(tasks.flatMap(partitionsOf), { version: 1, tasks }) };
+    });
+  }
+
+  private claim(): Uint8Array {
+    const { topics, instance, nonce, transactionalId } = this.options;
+    return encodeClaim(topics, { version: 1, instance, nonce, owned: this.owned, generation: this.ownedIn, transactionalId });
+  }
+
+  /** Takes what is new at once, gives up what must go, and joins again if something went. */
+  private async follow(order: readonly number[]): Promise<void> {
+    const revoked = this.owned.filter((task) => !order.includes(task));
+    const added = order.filter((task) => !this.owned.includes(task));
+    this.owned = order;
+    this.ownedIn = this.generationId;
+    if (added.length > 0) this.options.events.assigned(added);
+    if (revoked.length === 0) return;
+    const given = { up: false };
+    const draining = this.options.events.revoked(revoked).finally(() => {
+      given.up = true;
+      this.wakeHeartbeat?.();
+    });
+    while (!given.up && !this.stopped) await this.beat(() => given.up);
+    await draining;
+    this.rejoinWanted = true;
+  }
+
+  // ---- staying
+
+  private async stay(): Promise<void> {
+    while (!this.stopped && !this.rejoinWanted) await this.beat(() => this.rejoinWanted);
+  }
+
+  /** Waits for one interval, then sends one heartbeat. */
+  private async beat(enough: () => boolean): Promise<void> {
+    await this.pause();
+    if (this.stopped || enough() || this.memberId === '') return;
+    const { port } = this.options;
+    const answer = await this.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
+    if (answer === undefined || answer.errorCode === kafkaCode.NONE || this.isStopped()) return;
+    if (answer.errorCode === kafkaCode.REBALANCE_IN_PROGRESS) this.rejoinWanted = true;
+    else this.troubled('Heartbeat', answer.errorCode);
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const go = (): void => {
+        this.heartbeatTimer?.cancel();
+        this.wakeHeartbeat = undefined;
+        resolve();
+      };
+      this.wakeHeartbeat = go;
+      this.heartbeatTimer = this.options.clock.setTimer(this.options.heartbeatIntervalMs, go);
+    });
+  }
+
+  // ---- asking and its troubles
+
+  /** Asks the coordinator; undefined: it moved, is loading, or the answer was never read. With `wait`, after a short pause. */
+  private async ask<A extends { readonly errorCode: number }>(
+    what: string,
+    send: (node: NodeId) => Promise<A>,
+    wait = true,
+  ): Promise<A | undefined> {
+    const { clock, view, groupId, logger } = this.options;
+    try {
+      const answer = await send(await this.coordinator());
+      if (!coordinatorBusy.has(answer.errorCode)) return answer;
+      if (coordinatorMoved.has(answer.errorCode)) view.forgetCoordinator('group', groupId);
+    } catch (cause) {
+      if (!isUnread(cause)) throw cause;
+      logger.warn({ group: groupId, cause: cause.message }, `${what} was not answered`);
+      view.forgetCoordinator('group', groupId);
+    }
+    if (wait) await delay(clock, steady(0, clock));
+    return undefined;
+  }
+
+  private coordinator(): Promise<NodeId> {
+    return this.options.view.coordinator('group', this.options.groupId);
+  }
+
+  private troubled(what: string, code: number): undefined {
+    const trouble = troubleOf(code);
+    const { groupId, logger } = this.options;
+    const said = `${what} was answered ${describeCode(code)}`;
+    if (trouble === 'fatal') throw fatal(code, said, this.options);
+    this.rejoinWanted = true;
+    if (trouble === 'rejoin') return undefined;
+    logger.warn({ group: groupId, member: this.memberId, generation: this.generationId }, `membership lost: ${said}`);
+    if (code === kafkaCode.UNKNOWN_MEMBER_ID) this.memberId = '';
+    this.generationId = -1;
+    const had = this.owned.length > 0;
+    this.owned = [];
+    this.ownedIn = -1;
+    if (had)
+      this.options.events.lost(new MillraceError('BROKER_ERROR', `membership of group "${groupId}" lost: ${said}`, { retryable: true }));
+    return undefined;
+  }
+
+  private isStopped(): boolean {
+    return this.stopped;
+  }
+}
+
+function troubleOf(code: number): Trouble {
+  switch (code) {
+    case kafkaCode.REBALANCE_IN_PROGRESS:
+      return 'rejoin';
+    case kafkaCode.ILLEGAL_GENERATION:
+    case kafkaCode.UNKNOWN_MEMBER_ID:
+      return 'lost';
+    default:
+      return 'fatal';
+  }
+}
+
+function fatal(code: number, said: string, { groupId, groupInstanceId, sessionTimeoutMs }: MembershipOptions): MillraceError {
+  switch (code) {
+    case kafkaCode.FENCED_INSTANCE_ID:
+      return new MillraceError(
+        'INSTANCE_DUPLICATE',
+        `instanceId "${String(groupInstanceId)}" of group "${groupId}" was taken over by another process: ${said}`,
+      );
+    case kafkaCode.INVALID_SESSION_TIMEOUT:
+      return new MillraceError(
+        'CONFIG',
+        `sessionTimeout ${String(sessionTimeoutMs)} ms is outside what the broker allows (group.min/max.session.timeout.ms): ${said}`,
+      );
+    case kafkaCode.INCONSISTENT_GROUP_PROTOCOL:
+      return new MillraceError(
+        'CONFIG',
+        `group "${groupId}" is in use by a program that is not millrace; choose another applicationId: ${said}`,
+      );
+    default:
+      return new MillraceError('BROKER_ERROR', `group "${groupId}" cannot be joined: ${said}`);
+  }
+}
+
+function unexpected(cause: unknown): MillraceError {
+  return new MillraceError('BROKER_ERROR', `the group membership ended: ${String(cause)}`, { cause });
+}

@@ -1,0 +1,133 @@
+import { Observable, Subject, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import { MillraceError } from '../errors/millrace-error';
+import type { Outgoing } from '../model/outgoing';
+import type { KafkaRecord, Placement } from '../model/record';
+import type { StoreDefinition } from '../model/store-definition';
+import type { InternalTopic, Topic } from '../model/topic';
+import { subscribeAs, type WiringNode } from '../state/wiring';
+import type { Task, Topology } from './topology';
+
+type AnyRecord = KafkaRecord<unknown, unknown, Placement>;
+
+/** What an assembly stands on: a running task, or the planner. */
+export interface AssemblyHost {
+  readonly clock: SchedulerLike;
+  store(definition: StoreDefinition<unknown>): unknown;
+  /** A record on its way through an internal topic; what it throws goes to the assembly's error channel. */
+  forward(topic: InternalTopic<unknown, unknown>, key: unknown, record: AnyRecord): void;
+  /** A source was subscribed to, while assembling or later. */
+  reached(source: Source, whileAssembling: boolean): void;
+}
+
+/** One input of a task: what the loop pushes into. */
+export interface Source {
+  readonly topic: Topic<unknown, unknown> | InternalTopic<unknown, unknown>;
+  readonly internal: boolean;
+  readonly subject: Subject<KafkaRecord<unknown, unknown>>;
+}
+
+/** Sources by `sourceKey`; topics and internal topics have names of their own. */
+export function sourceKey(name: string, internal: boolean): string {
+  return internal ? `internal ${name}` : `topic ${name}`;
+}
+
+/**
+ * One assembly of a topology: new source subjects each time, so that nothing of an earlier one (a `shareReplay`, say) is alive in it.
+ * Handles may be asked for only until `assemble` returns.
+ */
+export class Assembly implements Task {
+  readonly sources = new Map<string, Source>();
+  readonly clock: SchedulerLike;
+  private readonly observables = new Map<string, Observable<unknown>>();
+  private readonly stores = new Map<string, { readonly definition: unknown; readonly handle: unknown }>();
+  private assembling = true;
+
+  constructor(private readonly host: AssemblyHost) {
+    this.clock = host.clock;
+  }
+
+  /** Runs the topology and subscribes once. Errors of assembly are thrown, those of later pushes go to `error`. */
+  assemble(topology: Topology, next: (outgoing: Outgoing) => void, error: (cause: unknown) => void): Subscription {
+    let failure: { cause: unknown } | undefined;
+    const subscription = topology(this).subscribe({
+      next,
+      error: (cause: unknown) => {
+        if (this.assembling) failure = { cause };
+        else error(cause);
+      },
+    });
+    this.assembling = false;
+    if (failure !== undefined) throw asError(failure.cause);
+    return subscription;
+  }
+
+  readonly stream = <K, V>(topic: Topic<K, V>): Observable<KafkaRecord<K, V>> => {
+    this.assertAssembling('stream');
+    return this.observe(topic as unknown as Topic<unknown, unknown>, false) as Observable<KafkaRecord<K, V>>;
+  };
+
+  readonly store = <S>(definition: StoreDefinition<S>): S => {
+    this.assertAssembling('store');
+    const known = this.stores.get(definition.name);
+    if (known !== undefined) {
+      if (known.definition === definition) return known.handle as S;
+      throw new MillraceError('STORE_IN_USE', `two stores are named "${definition.name}"; every store has a name of its own`, {
+        where: { store: definition.name },
+      });
+    }
+    const handle = this.host.store(definition);
+    this.stores.set(definition.name, { definition, handle });
+    return handle as S;
+  };
+
+  readonly repartition = ((topic: InternalTopic<unknown, unknown>, key?: (value: unknown, record: AnyRecord) => unknown) => {
+    this.assertAssembling('repartition');
+    const incoming = this.observe(topic, true);
+    const node: WiringNode = { kind: 'repartition', name: topic.name, operator: 'repartition' };
+    return (source: Observable<AnyRecord>) =>
+      new Observable<KafkaRecord<unknown, unknown>>((subscriber) => {
+        subscriber.add(incoming.subscribe(subscriber));
+        return subscribeAs(node, source, () =>
+          source.subscribe({
+            next: (record) => {
+              try {
+                this.host.forward(topic, key === undefined ? record.key : key(record.value, record), record);
+              } catch (cause) {
+                subscriber.error(cause);
+              }
+            },
+            error: (cause: unknown) => {
+              subscriber.error(cause);
+            },
+          }),
+        );
+      });
+  }) as Task['repartition'] & ((topic: InternalTopic<unknown, unknown>) => OperatorFunction<AnyRecord, KafkaRecord<unknown, unknown>>);
+
+  private observe(topic: Source['topic'], internal: boolean): Observable<KafkaRecord<unknown, unknown>> {
+    const key = sourceKey(topic.name, internal);
+    const known = this.observables.get(key);
+    if (known !== undefined) return known as Observable<KafkaRecord<unknown, unknown>>;
+    const source: Source = { topic, internal, subject: new Subject() };
+    const observable = new Observable<KafkaRecord<unknown, unknown>>((subscriber) => {
+      this.host.reached(source, this.assembling);
+      return source.subject.subscribe(subscriber);
+    });
+    this.sources.set(key, source);
+    this.observables.set(key, observable);
+    return observable;
+  }
+
+  private assertAssembling(handle: string): void {
+    if (this.assembling) return;
+    throw new MillraceError(
+      'ASSEMBLY_ONLY',
+      `task.${handle} was called after the topology had been assembled; ask for every handle while the topology function runs`,
+    );
+  }
+}
+
+function asError(cause: unknown): Error {
+  if (cause instanceof Error) return cause;
+  return new MillraceError('PROCESSING', 'the topology failed while it was assembled', { cause });
+}

@@ -1,0 +1,30 @@
+import type { StoreShape } from '../model/store-definition';
+import { Claim } from '../state/claim';
+import type { KeyValueRuntime, WindowCursor, WindowRuntime } from '../state/handle';
+import type { Scope } from '../state/scope';
+
+const nothing = (): undefined => undefined;
+
+const emptyCursor: WindowCursor<unknown, unknown> = {
+  next: () => false,
+  key: undefined,
+  identity: '',
+  entry: { value: undefined, timestamp: -1 },
+  close: nothing,
+};
+
+/** A store for planning: it can be claimed, holds nothing, and keeps nothing. */
+export function silentStore(shape: StoreShape, scope: Scope): WindowRuntime<unknown, unknown> & KeyValueRuntime<unknown, unknown> {
+  const claim = new Claim(shape.name);
+  return {
+    shape,
+    scope,
+    claim: (token, operator) => claim.take(token, operator),
+    find: nothing,
+    write: nothing,
+    remove: nothing,
+    nextStart: () => Infinity,
+    open: () => emptyCursor,
+    invisibleUpTo: -Infinity,
+  };
+}

@@ -1,0 +1,35 @@
+import { VirtualTimeScheduler, type SchedulerAction, type Subscription } from 'rxjs';
+import type { Clock } from '../time/clock';
+
+/**
+ * The scheduler a topology gives to RxJS's time operators: wall clock, but what is due waits for the loop, so that it runs
+ * inside a push and what it emits is in a transaction.
+ */
+export class TaskClock extends VirtualTimeScheduler {
+  constructor(
+    private readonly wall: Clock,
+    private readonly scheduled: () => void,
+  ) {
+    super(undefined, 0);
+    this.frame = wall.now();
+    this.now = () => this.wall.now();
+  }
+
+  override schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T): Subscription {
+    this.frame = Math.max(this.frame, this.wall.now());
+    const subscription = super.schedule(work, delay, state);
+    this.scheduled();
+    return subscription;
+  }
+
+  /** Wall time of the earliest action, Infinity when there is none. */
+  get nextDue(): number {
+    return this.actions[0]?.delay ?? Infinity;
+  }
+
+  /** Runs what is due; inside a push. */
+  runDue(): void {
+    this.maxFrames = this.wall.now();
+    this.flush();
+  }
+}

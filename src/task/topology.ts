@@ -1,0 +1,26 @@
+import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
+import type { Outgoing } from '../model/outgoing';
+import type { KafkaRecord, Placement } from '../model/record';
+import type { StoreDefinition } from '../model/store-definition';
+import type { InternalTopic, Topic } from '../model/topic';
+
+/** One partition number of all the app's input topics, as handles. Asked twice they give the same one. */
+export interface Task {
+  /** The partition as an Observable: hot, in offset order, never completes. Several inputs are pushed in timestamp order among what is buffered. */
+  readonly stream: <K, V>(topic: Topic<K, V>) => Observable<KafkaRecord<K, V>>;
+  /** The handle of a store; one stateful operator may use it. */
+  readonly store: <S>(definition: StoreDefinition<S>) => S;
+  /** Through an internal topic, so that equal keys meet in one task. With `key`, re-keys on the way. */
+  readonly repartition: {
+    <K, V>(topic: InternalTopic<K, V>): OperatorFunction<KafkaRecord<K, V, Placement>, KafkaRecord<K, V>>;
+    <K, V>(
+      topic: InternalTopic<K, V>,
+      key: (value: NoInfer<V>, record: KafkaRecord<unknown, NoInfer<V>, Placement>) => NoInfer<K>,
+    ): OperatorFunction<KafkaRecord<unknown, V, Placement>, KafkaRecord<K, V>>;
+  };
+  /** Give it to RxJS's time operators: what they emit is then inside a push, in a transaction, and driven by TestScheduler. */
+  readonly clock: SchedulerLike;
+}
+
+/** A plain function of a task: pure assembly. It runs once per task and again after a failure. */
+export type Topology = (task: Task) => Observable<Outgoing>;

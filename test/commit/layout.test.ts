@@ -1,0 +1,61 @@
+import { merge } from 'rxjs';
+import { countWithStore, to } from '../../operators';
+import { int64, string } from '../../src/codec/primitives';
+import { internalTopic, topic } from '../../src/codec/topic';
+import { layOut, partitionsOf } from '../../src/commit/layout';
+import { keyValueStore } from '../../src/state/definition';
+import { planTopology } from '../../src/task/plan';
+import type { Topology } from '../../src/task/topology';
+import { manualClock } from '../../src/time/manual-clock';
+
+const clicks = topic('clicks', { key: string, value: string });
+const orders = topic('orders', { key: string, value: string });
+const byPage = internalTopic('by-page', clicks);
+const byPageInTwo = internalTopic('by-page', { ...clicks, partitions: 2 });
+const counts = keyValueStore('counts', { key: string, value: int64 });
+const results = topic('results', counts.output);
+
+const layout = (topology: Topology, sizes: Readonly<Record<string, number>>) =>
+  layOut(planTopology(topology, manualClock()), 'app', new Map(Object.entries(sizes)));
+
+const countClicks: Topology = ({ stream, store }) => stream(clicks).pipe(countWithStore(store(counts)), to(results));
+const countByPage: Topology = ({ stream, store, repartition }) =>
+  stream(clicks).pipe(repartition(byPage), countWithStore(store(counts)), to(results));
+
+describe('laying a plan out on a cluster', () => {
+  it('makes as many tasks as the largest input has partitions', () => {
+    const found = layout(({ stream }) => merge(stream(clicks), stream(orders)).pipe(to(clicks)), { clicks: 3, orders: 5 });
+    expect(found.tasks).toBe(5);
+    expect(partitionsOf(found, 4)).toEqual([{ topic: 'orders', partition: 4 }]);
+  });
+
+  it('names changelogs and repartition topics as Kafka Streams does', () => {
+    const found = layout(countByPage, { clicks: 4 });
+    expect(found.owned.map(({ topic, kind }) => [topic, kind])).toEqual([
+      ['app-by-page-repartition', 'repartition'],
+      ['app-counts-changelog', 'changelog'],
+    ]);
+  });
+
+  it('gives a repartition topic the largest upstream count, or the declared one', () => {
+    expect(layout(countByPage, { clicks: 4 }).owned.map(({ partitions }) => partitions)).toEqual([4, 4]);
+    const declared: Topology = ({ stream, store, repartition }) =>
+      stream(clicks).pipe(repartition(byPageInTwo), countWithStore(store(counts)), to(results));
+    expect(layout(declared, { clicks: 4 }).owned.map(({ partitions }) => partitions)).toEqual([2, 2]);
+  });
+
+  it('W18: refuses inputs that meet with different counts, naming both topics, both counts and the remedy', () => {
+    const meeting: Topology = ({ stream, store }) => merge(stream(clicks), stream(orders)).pipe(countWithStore(store(counts)), to(results));
+    expect(() => layout(meeting, { clicks: 3, orders: 5 })).toThrow(
+      expect.objectContaining({ code: 'CO_PARTITION', message: expect.stringMatching(/"clicks" \(3 .*"orders" \(5 .*repartition\(\)/) as string }),
+    );
+  });
+
+  it('checks the partitioner of inputs that feed a store directly, and of no others', () => {
+    expect(layout(countClicks, { clicks: 1 }).inputs.map(({ feedsStore }) => feedsStore)).toEqual([true]);
+    expect(layout(countByPage, { clicks: 1 }).inputs.map(({ topic, feedsStore }) => [topic, feedsStore])).toEqual([
+      ['app-by-page-repartition', false],
+      ['clicks', false],
+    ]);
+  });
+});

@@ -1,0 +1,111 @@
+import { filter, merge, NEVER, share } from 'rxjs';
+import { countWithStore, selectKey, to, windowTumbling } from '../../operators';
+import { int64, string } from '../../src/codec/primitives';
+import { internalTopic, topic } from '../../src/codec/topic';
+import { keyValueStore, windowStore } from '../../src/state/definition';
+import { planTopology, type Plan } from '../../src/task/plan';
+import type { Topology } from '../../src/task/topology';
+import { manualClock } from '../../src/time/manual-clock';
+
+const clicks = topic('clicks', { key: string, value: string });
+const orders = topic('orders', { key: string, value: string });
+const byPage = internalTopic('by-page', clicks);
+const byUser = internalTopic('by-user', clicks);
+const perMinute = { size: 60_000 };
+const counts = keyValueStore('counts', { key: string, value: int64 });
+const others = keyValueStore('others', { key: string, value: int64 });
+const windowed = windowStore('windowed', { key: string, value: int64, windows: perMinute });
+const results = topic('results', counts.output);
+const windowResults = topic('window-results', windowed.output);
+
+const plan = (topology: Topology): Plan => planTopology(topology, manualClock());
+
+describe('planning a topology', () => {
+  it('finds sources, stores and sinks', () => {
+    const found = plan(({ stream, store }) => stream(clicks).pipe(countWithStore(store(counts)), to(results)));
+    expect(found.sources.map(({ name }) => name)).toEqual(['clicks']);
+    expect(found.stores.map(({ name }) => name)).toEqual(['counts']);
+    expect(found.sinks).toEqual(['results']);
+  });
+
+  it('names every cell that will travel in the offset metadata', () => {
+    const found = plan(({ stream, store }) =>
+      stream(clicks).pipe(windowTumbling(perMinute), countWithStore(store(windowed), { emit: 'close' }), to(windowResults)),
+    );
+    expect(found.cells.length).toBeGreaterThan(0);
+    expect(new Set(found.cells.map(({ store }) => store))).toEqual(new Set(['windowed']));
+  });
+
+  it('orders repartitions by their edges, upstream first', () => {
+    const found = plan(({ stream, store, repartition }) =>
+      stream(clicks).pipe(repartition(byPage), filter(Boolean), repartition(byUser), countWithStore(store(counts)), to(results)),
+    );
+    expect(found.repartitions.map(({ topic, upstream }) => [topic.name, upstream])).toEqual([
+      ['by-page', [{ name: 'clicks', internal: false }]],
+      ['by-user', [{ name: 'by-page', internal: true }]],
+    ]);
+    expect(found.meetings).toEqual([{ operator: 'countWithStore', store: 'counts', inputs: [{ name: 'by-user', internal: true }] }]);
+  });
+
+  it('sees which inputs meet in a store', () => {
+    const found = plan(({ stream, store }) => merge(stream(clicks), stream(orders)).pipe(countWithStore(store(counts)), to(results)));
+    expect(found.meetings[0]?.inputs.map(({ name }) => name)).toEqual(['clicks', 'orders']);
+  });
+
+  it('sees behind share() what lies upstream of the second subscriber', () => {
+    const found = plan(({ stream, store, repartition }) => {
+      const shared = stream(clicks).pipe(
+        selectKey((value) => value),
+        repartition(byPage),
+        share(),
+      );
+      return merge(
+        shared.pipe(countWithStore(store(counts)), to(results)),
+        shared.pipe(filter(Boolean), countWithStore(store(others)), to(results)),
+      );
+    });
+    expect(found.meetings.map(({ inputs }) => inputs)).toEqual([[{ name: 'by-page', internal: true }], [{ name: 'by-page', internal: true }]]);
+  });
+
+  it('refuses a topology without partitioned input', () => {
+    expect(() => plan(() => NEVER)).toThrow(expect.objectContaining({ code: 'NO_INPUT' }));
+  });
+
+  it('refuses a source that nobody subscribes to, and names it', () => {
+    const topology: Topology = ({ stream }) => {
+      stream(orders);
+      return stream(clicks).pipe(to(clicks));
+    };
+    expect(() => plan(topology)).toThrow(expect.objectContaining({ code: 'NO_SUBSCRIBERS', message: expect.stringContaining('"orders"') as string }));
+  });
+
+  it('refuses two stateful operators on one store', () => {
+    const topology: Topology = ({ stream, store }) =>
+      merge(stream(clicks).pipe(countWithStore(store(counts)), to(results)), stream(clicks).pipe(countWithStore(store(counts)), to(results)));
+    expect(() => plan(topology)).toThrow(expect.objectContaining({ code: 'STORE_IN_USE' }));
+  });
+
+  it('refuses a second concurrent subscription of a stateful operator and says share()', () => {
+    const topology: Topology = ({ stream, store }) => {
+      const counted = stream(clicks).pipe(countWithStore(store(counts)));
+      return merge(counted.pipe(to(results)), counted.pipe(to(results)));
+    };
+    expect(() => plan(topology)).toThrow(expect.objectContaining({ code: 'STORE_IN_USE', message: expect.stringContaining('share()') as string }));
+  });
+
+  it('refuses two definitions with one name', () => {
+    const twin = keyValueStore('counts', { key: string, value: int64 });
+    const topology: Topology = ({ stream, store }) =>
+      merge(stream(clicks).pipe(countWithStore(store(counts)), to(results)), stream(clicks).pipe(countWithStore(store(twin)), to(results)));
+    expect(() => plan(topology)).toThrow(expect.objectContaining({ code: 'STORE_IN_USE' }));
+  });
+
+  it('refuses handles asked for after the assembly', () => {
+    let late: (() => unknown) | undefined;
+    plan((task) => {
+      late = () => task.stream(orders);
+      return task.stream(clicks).pipe(to(clicks));
+    });
+    expect(late).toThrow(expect.objectContaining({ code: 'ASSEMBLY_ONLY' }));
+  });
+});
