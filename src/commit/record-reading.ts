@@ -25,7 +25,7 @@ export async function readRecords<K, V>(options: RecordReadingOptions, topic: To
       until: ends[at]?.offset ?? 0,
       lane: 'restore',
       apply: (slice) => {
-        while (slice.nextRecord()) records.push(decoder.decode(slice.record) as KafkaRecord<K, V>);
+        while (slice.nextRecord()) records.push(decoder.decode(slice) as KafkaRecord<K, V>);
       },
     });
   }
