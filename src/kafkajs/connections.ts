@@ -68,10 +68,6 @@ class LaneRequestQueue extends RequestQueue {
     if (this.inflight.size === 0) this.#cancelCheck();
   }
 
-  override scheduleRequestTimeoutCheck(): void {
-    // Replaced by the timer that a request in flight sets.
-  }
-
   override scheduleCheckPendingRequests(): void {
     if (this.pending.length > 0) super.scheduleCheckPendingRequests();
   }

@@ -70,7 +70,6 @@ export interface WireRequestQueue {
   fulfillRequest(answer: { correlationId: number; payload: Buffer; size: number }): void;
   rejectAll(error: Error): void;
   maybeThrottle(milliseconds: number): void;
-  scheduleRequestTimeoutCheck(): void;
   scheduleCheckPendingRequests(): void;
   checkPendingRequests(): void;
   destroy(): void;
