@@ -1,4 +1,4 @@
-import type { Observable, OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import type { KafkaRecord, Placement } from '../src/model/record';
 import { filterInputs, type Project } from './operator';
 
@@ -16,9 +16,9 @@ import { filterInputs, type Project } from './operator';
  * @example
  * stream(events).pipe(filterValues((event) => event.kind === 'click'), to(clicks));
  */
-export function filterValues<V, W extends V>(
-  guard: (value: V) => value is W,
-): <K, P extends Placement>(source: Observable<KafkaRecord<K, V, P>>) => Observable<KafkaRecord<K, W, P>>;
+export function filterValues<K, V, P extends Placement, W extends V>(
+  guard: (value: V, record: KafkaRecord<K, V, P>) => value is W,
+): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, W, P>>;
 export function filterValues<K, V, P extends Placement>(
   predicate: Project<K, V, P, boolean>,
 ): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, V, P>>;
