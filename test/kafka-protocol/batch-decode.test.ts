@@ -227,6 +227,14 @@ describe('reading committed', () => {
     expect(offsetsOf(readAll(set, { aborted: [{ producerId: 1n, firstOffset: 0 }] }))).toEqual([]);
   });
 
+  it('forgets, with each record set, which transactions were aborted in the one before', () => {
+    const reader = new BatchReader(SOURCE);
+    reader.reset(transactional(1n, 0), { aborted: [{ producerId: 1n, firstOffset: 0 }], from: 0, readCommitted: true });
+    expect(reader.nextRecord()).toBe(false);
+    reader.reset(transactional(1n, 20), { aborted: [{ producerId: 2n, firstOffset: 90 }], from: 20, readCommitted: true });
+    expect([reader.nextRecord(), reader.offset]).toEqual([true, 20]);
+  });
+
   it('leaves records outside transactions alone, whoever wrote them', () => {
     const idempotent = naiveBatch({ baseOffset: 1, records: [record(1)], producerId: 1n });
     const set = Buffer.concat([transactional(1n, 0), idempotent, naiveMarker(2, 1n, 'abort')]);
