@@ -32,6 +32,7 @@ export const errorCodes = {
   REQUEST_TIMED_OUT: 'a broker did not answer within the request timeout',
   SLOT_IN_USE: 'the state folder of this instance id is locked by another process',
   STATE_CORRUPTED: 'local state cannot be read',
+  STATE_IO: 'local state cannot be read or written: disk full, permissions',
   STORE_IN_USE: 'two stateful operators on one store, or a second concurrent subscription',
   STORE_WINDOWS: 'a store was declared for other windows than its operator',
   TOPIC_INVALID: 'a topic or store name Kafka does not allow',

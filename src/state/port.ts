@@ -25,7 +25,7 @@ export interface BytesSnapshot {
 export interface OrderedBytes {
   /** Sees every batch whose `write` has resolved. */
   get(key: Uint8Array): Uint8Array | undefined;
-  /** All or nothing, also across a crash. Batches take effect in call order. */
+  /** All or nothing, also across a crash. Batches take effect in call order; one that fails takes along those handed over behind it. */
   write(operations: readonly BytesOperation[]): Promise<void>;
   snapshot(): BytesSnapshot;
   /** Up to `limit` entries in ascending order. */

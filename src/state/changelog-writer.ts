@@ -1,0 +1,109 @@
+import { asBuffer, readLatin1 } from '../codec/utf8';
+import { MillraceError } from '../errors/millrace-error';
+import type { BatchReader } from '../kafka/batch-decode';
+import { ByteSlab } from './byte-slab';
+import type { BytesOperation } from './port';
+import { diskValue } from './store-layout';
+import type { RestorableStore } from './task-stores';
+
+/** Batches handed to the disk and not written yet: one is being written while the next is read. */
+const MOST_PENDING = 2;
+
+/**
+ * Puts a changelog into a store's bytes, without decoding keys or values: the last value of each key in what is read at once, in one
+ * batch with the position behind it, so that a restore that is cut off goes on from there.
+ */
+export class ChangelogWriter {
+  /** Records applied. */
+  records = 0;
+  private readonly pending: Promise<void>[] = [];
+  private written: number;
+  private failure: { readonly cause: unknown } | undefined;
+
+  constructor(
+    private readonly store: RestorableStore,
+    private readonly topic: string,
+    private readonly partition: number,
+  ) {
+    this.written = store.record.position;
+  }
+
+  /** Takes what the reader has; a promise asks for patience. @throws PROTOCOL for a record that is none of this changelog's */
+  apply(reader: BatchReader): void | Promise<void> {
+    this.rethrow();
+    const operations = this.operations(reader);
+    if (operations.length === 0) return;
+    this.write(operations, reader.nextOffset);
+    if (this.pending.length >= MOST_PENDING) return this.pending[0];
+  }
+
+  /** All that was applied is on disk, with `position`. */
+  async finish(position: number, writtenAt: number): Promise<void> {
+    const { record } = this.store;
+    record.writtenAt = writtenAt;
+    this.write([], position);
+    await this.settle();
+    this.rethrow();
+  }
+
+  /** Settles when nothing is being written any more; afterwards the record says what disk certainly has. */
+  async settle(): Promise<void> {
+    await Promise.all(this.pending);
+    this.store.record.position = this.written;
+  }
+
+  private write(operations: readonly BytesOperation[], position: number): void {
+    const { record, directory, entries } = this.store;
+    record.position = position;
+    const write = directory.bytes.write([...directory.recordOperations([entries.name]), ...operations]).then(
+      () => {
+        this.written = position;
+      },
+      (cause: unknown) => {
+        this.failure ??= { cause };
+      },
+    );
+    this.pending.push(write);
+    void write.then(() => this.pending.shift());
+  }
+
+  private operations(reader: BatchReader): BytesOperation[] {
+    const slab = new ByteSlab();
+    const places = new Map<string, number>();
+    const operations: BytesOperation[] = [];
+    while (reader.nextRecord()) {
+      this.records++;
+      const key = this.keyOf(reader, slab);
+      const identity = readLatin1(key, 0, key.length);
+      const place = places.get(identity);
+      if (place === undefined) {
+        places.set(identity, operations.length);
+        operations.push(operationOf(reader, key, slab));
+      } else operations[place] = operationOf(reader, key, slab);
+    }
+    return operations;
+  }
+
+  private keyOf(reader: BatchReader, slab: ByteSlab): Buffer {
+    const { entries } = this.store;
+    const key = reader.keyStart < 0 ? undefined : entries.layout.fromChangelog(reader.buffer, reader.keyStart, reader.keyEnd, slab);
+    if (key !== undefined) return asBuffer(key);
+    const { topic, partition } = this;
+    throw new MillraceError(
+      'PROTOCOL',
+      `the record at offset ${reader.offset} of changelog ${topic}-${partition} has a key that is none of store "${entries.name}": ` +
+        'did something else write to this topic, or was the store another kind before? Reset the application',
+      { where: { topic, partition, offset: reader.offset, store: entries.name } },
+    );
+  }
+
+  private rethrow(): void {
+    if (this.failure !== undefined) throw this.failure.cause as Error;
+  }
+}
+
+function operationOf(reader: BatchReader, key: Buffer, slab: ByteSlab): BytesOperation {
+  const { buffer, valueStart, valueEnd, timestamp } = reader;
+  if (valueStart < 0) return { type: 'delete', key };
+  return { type: 'put', key, value: diskValue(slab, buffer.subarray(valueStart, valueEnd), timestamp) };
+}

@@ -1,0 +1,98 @@
+import { toBytes } from '../codec/utf8';
+import { DiskEntries } from './disk-entries';
+import type { Entry } from './entry';
+import { type EntryCursor, Pinned } from './entry-cursor';
+import { EntryStore } from './entry-store';
+import type { KeyValueRuntime, Stamped } from './handle';
+import { Segment } from './segment';
+import { bytesAfter } from './store-layout';
+
+/** Ranges over stores with more entries in memory than this pin the dirty ones only, and read the others from disk. */
+const MANY_ENTRIES = 10_000;
+
+/** A store with one value a key: one segment. */
+export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueRuntime<K, A> {
+  private segment = new Segment<K, A>(0, true);
+
+  find(key: K): Stamped<A> | undefined {
+    return this.read(key, 0);
+  }
+
+  /** A null or undefined value removes, as Kafka's null does. */
+  write(key: K, value: A, timestamp: number): void {
+    if (value === null || value === undefined) this.bury(key, 0, timestamp);
+    else this.put(key, 0, value, timestamp);
+  }
+
+  remove(key: K, timestamp: number): void {
+    this.bury(key, 0, timestamp);
+  }
+
+  /** Ascending by key bytes, both ends in; undefined is open. Sees the moment of the call. */
+  openRange(from: K | undefined, to: K | undefined): EntryCursor<K, A> {
+    const { codecs, layout, segment } = this;
+    const [low, high] = [from, to].map((key) => (key === undefined ? undefined : codecs.identityOf(key)));
+    if (low !== undefined && high !== undefined && codecs.compare(low, high) > 0) {
+      this.context.logger.warn({ store: this.name }, 'a range whose lower bound is above its upper bound is empty');
+      return this.cursorOver(segment, [], undefined);
+    }
+    if (segment.complete && segment.entries.size <= MANY_ENTRIES) {
+      return this.cursorOver(segment, this.pin(segment.entries.values(), low, high), undefined);
+    }
+    const range = {
+      from: from === undefined ? layout.first : layout.keyBound(toBytes(codecs.encodeKey(from)), 0),
+      to: to === undefined ? layout.last : bytesAfter(layout.keyBound(toBytes(codecs.encodeKey(to)), 0)),
+    };
+    return this.cursorOver(segment, this.pin(this.dirtyEntries(), low, high), new DiskEntries(this.context.bytes, range));
+  }
+
+  private pin(entries: Iterable<Entry<K, A>>, low: string | undefined, high: string | undefined): Pinned<K, A>[] {
+    const { compare } = this.codecs;
+    const pinned: Pinned<K, A>[] = [];
+    for (const { identity, key, current } of entries) {
+      if (low !== undefined && compare(identity, low) < 0) continue;
+      if (high !== undefined && compare(identity, high) > 0) continue;
+      pinned.push(new Pinned(identity, key, current));
+    }
+    return pinned;
+  }
+
+  /** Whatever a snapshot of the disk does not show, each once. */
+  private dirtyEntries(): Set<Entry<K, A>> {
+    return new Set([...this.layers.activeEntries, ...this.layers.sealedEntries, ...this.behind.entries()]);
+  }
+
+  get isEmpty(): boolean {
+    return !this.segment.hasEntries;
+  }
+
+  async reload(): Promise<void> {
+    const { layout, context } = this;
+    const found = await context.bytes.read({ from: layout.first, to: layout.last }, 1);
+    this.segment = new Segment<K, A>(0, found.length === 0);
+  }
+
+  changed(): void {
+    // The one segment stays, empty or not.
+  }
+
+  probe(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected segments(): Iterable<Segment<K, A>> {
+    return [this.segment];
+  }
+
+  protected segmentAt(): Segment<K, A> {
+    return this.segment;
+  }
+
+  protected newSegment(): Segment<K, A> {
+    return this.segment;
+  }
+
+  protected clearSegments(): void {
+    this.segment = new Segment<K, A>(0, false);
+  }
+}

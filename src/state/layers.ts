@@ -1,0 +1,201 @@
+import { absent, type Entry, nothing, type Version } from './entry';
+import type { Segment } from './segment';
+import { type EncodedValue, isGone, type WriteBehind } from './write-behind';
+
+/** Turns entries into bytes at a seal. */
+export interface EntryEncoder<K, A> {
+  key(entry: Entry<K, A>): Uint8Array;
+  value(entry: Entry<K, A>, value: A): string | Uint8Array;
+}
+
+/** Who keeps the entries: told when memory may let go of one, and when a segment's `hasEntries` may have changed. */
+export interface EntryKeeper<K, A> {
+  forget(entry: Entry<K, A>): void;
+  changed(segment: Segment<K, A>): void;
+}
+
+export type SealedEntry = (key: Uint8Array, value: EncodedValue, timestamp: number) => void;
+
+/** The layer in the transaction under way: immutable, encoded. */
+class Sealed<K, A> {
+  readonly entries: Entry<K, A>[] = [];
+  readonly versions: Version<A>[] = [];
+  readonly keys: Uint8Array[] = [];
+  readonly values: EncodedValue[] = [];
+  /** Written and removed again in one layer: nobody needs to hear of it. */
+  readonly unneeded: Entry<K, A>[] = [];
+
+  constructor(readonly round: number) {}
+}
+
+/**
+ * The layers of one store above what is committed: *active*, which the loop writes, with a checkpoint inside; and *sealed*. An entry
+ * shows the newest layer's version in `current`, so reads know nothing of layers. The same key may be in both: `current` is then the
+ * active one's, the sealed version is in `Sealed`, and neither commit nor rollback of one touches the other.
+ */
+export class Layers<K, A> {
+  /** Grows with every checkpoint and seal: what was touched since. */
+  private epoch = 0;
+  private round = 0;
+  private active: Entry<K, A>[] = [];
+  private touched: Entry<K, A>[] = [];
+  /** How much of `active` the last checkpoint covers. */
+  private kept = 0;
+  private keptBytes = 0;
+  private prepared: Sealed<K, A> | undefined;
+  private sealed: Sealed<K, A> | undefined;
+  /** Estimate of the memory the active layer takes. */
+  activeBytes = 0;
+
+  constructor(
+    private readonly behind: WriteBehind<K, A>,
+    private readonly keeper: EntryKeeper<K, A>,
+  ) {}
+
+  get activeEntries(): readonly Entry<K, A>[] {
+    return this.active;
+  }
+
+  get sealedEntries(): readonly Entry<K, A>[] {
+    return this.sealed?.entries ?? [];
+  }
+
+  write(entry: Entry<K, A>, version: Version<A>): void {
+    if (entry.touchedIn !== this.epoch) this.touch(entry);
+    this.show(entry, version);
+  }
+
+  /** False: the disk has all there is to know of the entry, so that the cache may drop it. */
+  needs(entry: Entry<K, A>): boolean {
+    return this.isDirty(entry) || this.behind.holds(entry);
+  }
+
+  /** From here on `rollback` drops back to what is now. */
+  checkpoint(): void {
+    this.touched.length = 0;
+    this.epoch++;
+    this.kept = this.active.length;
+    this.keptBytes = this.activeBytes;
+  }
+
+  /** Drops what was written since the last checkpoint or seal. */
+  rollback(): void {
+    const { active, touched, kept } = this;
+    for (let i = kept; i < active.length; i++) active[i]!.dirtyIn = active[i]!.dirtyBefore;
+    active.length = kept;
+    for (const entry of touched) {
+      this.show(entry, entry.before);
+      this.settle(entry);
+    }
+    this.activeBytes = this.keptBytes;
+    this.touched.length = 0;
+    this.epoch++;
+  }
+
+  /**
+   * Encodes the active layer, each entry once. Changes nothing: a value that does not encode, or a sink that refuses it, leaves the
+   * layer active, for rollback or abort. `seal` then makes it the sealed one, with no write between.
+   */
+  prepare(encoder: EntryEncoder<K, A>, append: SealedEntry): void {
+    const prepared = new Sealed<K, A>(this.round);
+    for (const entry of this.active) {
+      const version = entry.current;
+      if (isGone(entry)) {
+        prepared.unneeded.push(entry);
+        continue;
+      }
+      const value = version.value === absent ? null : encoder.value(entry, version.value);
+      const key = encoder.key(entry);
+      append(key, value, version.timestamp);
+      prepared.entries.push(entry);
+      prepared.versions.push(version);
+      prepared.keys.push(key);
+      prepared.values.push(value);
+    }
+    this.prepared = prepared;
+  }
+
+  seal(): void {
+    const { prepared } = this;
+    if (prepared === undefined || this.sealed !== undefined) throw new Error('sealed without being prepared, or twice');
+    this.prepared = undefined;
+    this.sealed = prepared;
+    this.emptyActive();
+    for (const entry of prepared.unneeded) {
+      entry.dirtyIn = -1;
+      this.settle(entry);
+    }
+  }
+
+  /** The sealed layer is the truth now. `sized` is told the bytes of each entry's value. */
+  commit(sized: (entry: Entry<K, A>, bytes: number) => void): void {
+    const { sealed, behind, epoch } = this;
+    if (sealed === undefined) return;
+    this.sealed = undefined;
+    for (let i = 0; i < sealed.entries.length; i++) {
+      const entry = sealed.entries[i]!;
+      const version = sealed.versions[i]!;
+      const value = sealed.values[i] as EncodedValue;
+      entry.committed = version;
+      if (entry.touchedIn !== epoch) entry.before = nothing;
+      sized(entry, value === null ? 0 : value.length);
+      behind.add(entry, version, sealed.keys[i]!, value);
+      if (value === null) this.settle(entry);
+    }
+  }
+
+  /** Drops active and sealed: back to what is committed. */
+  abort(): void {
+    const undone = [this.sealed?.entries ?? [], this.active];
+    this.sealed = undefined;
+    this.prepared = undefined;
+    this.emptyActive();
+    for (const entries of undone) {
+      for (const entry of entries) {
+        entry.dirtyIn = -1;
+        this.show(entry, entry.committed ?? nothing);
+        this.settle(entry);
+      }
+    }
+  }
+
+  /** Lets go of an entry that holds nothing memory needs to know: gone everywhere, or written unread and undone again. */
+  settle(entry: Entry<K, A>): void {
+    if ((entry.committed === undefined || isGone(entry)) && !this.needs(entry)) this.keeper.forget(entry);
+  }
+
+  private isDirty(entry: Entry<K, A>): boolean {
+    return entry.dirtyIn === this.round || (this.sealed !== undefined && entry.dirtyIn === this.sealed.round);
+  }
+
+  private emptyActive(): void {
+    this.active = [];
+    this.touched = [];
+    this.kept = 0;
+    this.activeBytes = 0;
+    this.keptBytes = 0;
+    this.epoch++;
+    this.round++;
+  }
+
+  private touch(entry: Entry<K, A>): void {
+    entry.touchedIn = this.epoch;
+    entry.before = entry.current;
+    this.touched.push(entry);
+    if (entry.dirtyIn === this.round) return;
+    entry.dirtyBefore = entry.dirtyIn;
+    entry.dirtyIn = this.round;
+    this.active.push(entry);
+    this.activeBytes += entry.bytes;
+  }
+
+  private show(entry: Entry<K, A>, version: Version<A>): void {
+    const was = entry.current.value !== absent;
+    entry.current = version;
+    const is = version.value !== absent;
+    if (was === is) return;
+    const { segment } = entry;
+    segment.live += is ? 1 : -1;
+    if (segment.live === 0 || (is && segment.live === 1)) this.keeper.changed(segment);
+  }
+}

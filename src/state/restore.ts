@@ -1,0 +1,146 @@
+import type { BatchReader } from '../kafka/batch-decode';
+import { silentLogger, type Logger } from '../model/logger';
+import type { Clock } from '../time/clock';
+import { ChangelogWriter } from './changelog-writer';
+import type { StoreRecord } from './store-directory';
+import type { RestorableStore, TaskStores } from './task-stores';
+
+/** Reads what is committed from `from` up to `until`, counted by batches; gives a position from `until` on. */
+export type ReadLog = (
+  topic: string,
+  partition: number,
+  from: number,
+  until: number,
+  apply: (reader: BatchReader) => void | Promise<void>,
+) => Promise<number>;
+
+/** The changelog partition of one store, as the broker describes it now. */
+export interface Changelog {
+  readonly store: string;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly logStart: number;
+  /** Where restoring ends. Asked for after the committed offsets were. */
+  readonly highWatermark: number;
+  /** `delete.retention.ms`: how long the topic keeps tombstones. */
+  readonly tombstoneRetentionMs: number;
+}
+
+export interface RestoreProgress {
+  readonly store: string;
+  readonly partition: number;
+  /** Records applied so far. */
+  readonly records: number;
+  /** Offsets still to read; there may be fewer records. */
+  readonly left: number;
+  /** Records a second since the store's restore began. */
+  readonly rate: number;
+}
+
+export interface RestoreOptions {
+  readonly stores: TaskStores;
+  readonly clusterId: string;
+  /** One for each store. */
+  readonly changelogs: readonly Changelog[];
+  readonly read: ReadLog;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+  readonly progress?: (progress: RestoreProgress) => void;
+}
+
+export interface RestoreResult {
+  /** Changelog records applied. */
+  readonly records: number;
+  /** There is committed state: records were applied, or the stores hold some from before. */
+  readonly hasState: boolean;
+}
+
+/**
+ * Brings every store to the end of its changelog. What is on disk is kept, also after an unclean stop, and only the difference is read;
+ * unless its identity does not hold: then that store alone is cleared, and a line in the log says why.
+ * Nothing may be active or sealed. If it rejects, what was restored so far is kept, and the next restore goes on from there.
+ */
+export async function restoreStores(options: RestoreOptions): Promise<RestoreResult> {
+  const { stores, changelogs, clock } = options;
+  const startedAt = clock.now();
+  if (stores.hasSealed || stores.activeBytes > 0) throw new Error('stores are restored on committed ground only');
+  // Entries in memory that disk does not have would hide what is restored beneath them.
+  await stores.flush();
+  const restored = await Promise.allSettled(changelogs.map((changelog) => restoreStore(options, changelog, startedAt)));
+  const failed = restored.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason as Error;
+  stores.whole(startedAt);
+  const records = restored.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0);
+  return { records, hasState: records > 0 || !stores.isEmpty };
+}
+
+async function restoreStore(options: RestoreOptions, changelog: Changelog, startedAt: number): Promise<number> {
+  const { stores, clusterId, logger = silentLogger } = options;
+  const store = stores.restorable(changelog.store);
+  const { record, entries, directory } = store;
+  const reason = whyRebuild(record, changelog, clusterId, startedAt);
+  if (reason !== undefined) {
+    const from = { store: changelog.store, partition: stores.partition, topic: changelog.topic, position: record.position };
+    logger.warn({ ...from, reason }, `the local state of store "${changelog.store}" is cleared and rebuilt from its changelog: ${reason}`);
+    entries.reset();
+    await directory.clear(changelog.store);
+  }
+  if (record.position === 0) record.writtenAt = startedAt;
+  record.clusterId = clusterId;
+  record.topicId = changelog.topicId;
+  const records = await readChangelog(options, changelog, store, startedAt);
+  if (records > 0 || reason !== undefined) {
+    entries.reset();
+    await entries.reload();
+  }
+  return records;
+}
+
+async function readChangelog(options: RestoreOptions, changelog: Changelog, store: RestorableStore, startedAt: number): Promise<number> {
+  const { stores, read, clock, progress } = options;
+  const { topic, highWatermark } = changelog;
+  const from = Math.max(store.record.position, changelog.logStart);
+  if (from >= highWatermark && from === store.record.position) return 0;
+  const writer = new ChangelogWriter(store, topic, stores.partition);
+  const since = clock.monotonic();
+  const report = (position: number): void => {
+    const seconds = (clock.monotonic() - since) / 1000;
+    const { records } = writer;
+    const rate = seconds > 0 ? Math.round(records / seconds) : 0;
+    progress?.({ store: changelog.store, partition: stores.partition, records, left: Math.max(0, highWatermark - position), rate });
+  };
+  try {
+    if (from < highWatermark) {
+      await read(topic, stores.partition, from, highWatermark, (reader) => {
+        const wait = writer.apply(reader);
+        report(reader.nextOffset);
+        return wait;
+      });
+    }
+    // Not what `read` gives: behind `highWatermark` there may be records by now that were not applied.
+    await writer.finish(Math.max(from, highWatermark), startedAt);
+  } finally {
+    await writer.settle();
+  }
+  report(highWatermark);
+  return writer.records;
+}
+
+/** Undefined: what is on disk may be kept. A store that was never restored has nothing to keep. */
+function whyRebuild(record: StoreRecord, changelog: Changelog, clusterId: string, now: number): string | undefined {
+  const { position } = record;
+  if (record.topicId === '' && position === 0) return undefined;
+  if (record.clusterId !== clusterId) return `it belongs to cluster ${record.clusterId}, this is ${clusterId}`;
+  if (record.topicId !== changelog.topicId) return `its changelog ${changelog.topic} was deleted and created anew`;
+  if (position > changelog.highWatermark) return `it is at offset ${position}, its changelog ends at ${changelog.highWatermark}`;
+  if (position > 0 && position < changelog.logStart) {
+    return `it is at offset ${position}, its changelog begins at ${changelog.logStart}`;
+  }
+  const age = now - record.writtenAt;
+  const limit = changelog.tombstoneRetentionMs / 2;
+  // The last offset of a log is never compacted: who lacks no more than that, a commit marker mostly, lacks nothing.
+  if (changelog.highWatermark - position > 1 && age > limit) {
+    return `it was written ${Math.round(age / 1000)} s ago; tombstones since then may have been compacted away after ${Math.round(limit / 1000)} s`;
+  }
+  return undefined;
+}

@@ -1,0 +1,162 @@
+import { readInt64, writeInt32, writeInt64 } from '../codec/int64-bytes';
+import { type ByteSlab, roomFor } from './byte-slab';
+
+/*
+ * Where things lie in the ordered bytes of a task:
+ *
+ *   0x00 ‖ …                              what the directory and its stores are (directory-records.ts)
+ *   0x01 ‖ u16 store ‖ key                an entry of a key-value store
+ *   0x01 ‖ u16 store ‖ i64 start ‖ key    an entry of a window store: a window is one range, in the order of key bytes
+ *
+ * A value is i64 timestamp ‖ value. In the changelog, as Kafka Streams writes it, the key is `key`, or `key ‖ i64 start ‖ i32 0`, and
+ * the value stands alone. Both keys of an entry are written as one piece, head ‖ key ‖ tail, and are two views of it.
+ */
+
+const ENTRIES = 0x01;
+const PREFIX = 3;
+const HEAD_OF_WINDOW = PREFIX + 8;
+const TAIL_OF_WINDOW = 12;
+const TIMESTAMP = 8;
+
+/** How the keys of one store are laid out. */
+export class StoreLayout {
+  private readonly head: number;
+  private readonly tail: number;
+
+  constructor(
+    /** Number of the store in its directory. */
+    private readonly id: number,
+    private readonly windowed: boolean,
+    private readonly slab: ByteSlab,
+  ) {
+    this.head = windowed ? HEAD_OF_WINDOW : PREFIX;
+    this.tail = windowed ? TAIL_OF_WINDOW : 0;
+  }
+
+  /** The changelog key of an entry; `diskKeyOf` finds the other key around it. `start` counts for window stores only. */
+  changelogKey(key: string | Uint8Array, start: number): Uint8Array {
+    const { slab, head, tail } = this;
+    slab.reserve(head + roomFor(key) + tail);
+    const at = slab.at;
+    const { buffer } = slab;
+    const end = at + head + slab.write(key, at + head);
+    this.writeHead(buffer, at, start);
+    if (this.windowed) {
+      writeInt64(buffer, start, end);
+      writeInt32(buffer, 0, end + 8);
+    }
+    slab.at = end + tail;
+    return slab.view(at + head, end + tail);
+  }
+
+  /** The key on disk around a key that `changelogKey` has given. */
+  diskKeyOf(changelogKey: Uint8Array): Uint8Array {
+    const { head, tail } = this;
+    return new Uint8Array(changelogKey.buffer, changelogKey.byteOffset - head, head + changelogKey.length - tail);
+  }
+
+  /** The key on disk of a point read; valid until the next call of anything here. */
+  lookupKey(key: string | Uint8Array, start: number): Uint8Array {
+    const { slab, head } = this;
+    slab.reserve(head + roomFor(key));
+    const { at } = slab;
+    this.writeHead(slab.buffer, at, start);
+    return slab.view(at, at + head + slab.write(key, at + head));
+  }
+
+  /** The key on disk of a changelog record's key; undefined for a key that is none of this store's. */
+  fromChangelog(buffer: Buffer, from: number, to: number, slab: ByteSlab): Uint8Array | undefined {
+    const { head, tail } = this;
+    const length = to - from - tail;
+    if (length < 0) return undefined;
+    slab.reserve(head + length);
+    const { at } = slab;
+    this.writeHead(slab.buffer, at, this.windowed ? readInt64(buffer, to - tail) : 0);
+    buffer.copy(slab.buffer, at + head, from, from + length);
+    slab.at = at + head + length;
+    return slab.view(at, slab.at);
+  }
+
+  /** Where the key begins in a key on disk. */
+  get keyAt(): number {
+    return this.head;
+  }
+
+  /** The start of the window that a key on disk lies in. */
+  startOf(diskKey: Uint8Array): number {
+    return readInt64(diskKey, PREFIX);
+  }
+
+  /** Before every entry of the windows that start at `start` or later. */
+  windowBound(start: number): Uint8Array {
+    return this.bound(HEAD_OF_WINDOW, start);
+  }
+
+  /** Before every entry of the store. */
+  get first(): Uint8Array {
+    return this.bound(PREFIX, 0);
+  }
+
+  /** Behind every entry of the store. */
+  get last(): Uint8Array {
+    return nextPrefix(this.first);
+  }
+
+  /** The key on disk, in memory of its own. */
+  keyBound(key: Uint8Array, start: number): Uint8Array {
+    const bytes = new Uint8Array(this.head + key.length);
+    this.writeHead(bytes, 0, start);
+    bytes.set(key, this.head);
+    return bytes;
+  }
+
+  private bound(length: number, start: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    writePrefix(bytes, 0, this.id);
+    if (length === HEAD_OF_WINDOW) writeInt64(bytes, start, PREFIX);
+    return bytes;
+  }
+
+  private writeHead(buffer: Uint8Array, at: number, start: number): void {
+    writePrefix(buffer, at, this.id);
+    if (this.windowed) writeInt64(buffer, start, at + PREFIX);
+  }
+}
+
+function writePrefix(buffer: Uint8Array, at: number, id: number): void {
+  buffer[at] = ENTRIES;
+  buffer[at + 1] = id >>> 8;
+  buffer[at + 2] = id;
+}
+
+/** The smallest bytes of the same length that are greater. */
+function nextPrefix(bytes: Uint8Array): Uint8Array {
+  for (let i = bytes.length - 1; i >= 0; i--) {
+    bytes[i] = bytes[i]! + 1;
+    if (bytes[i] !== 0) break;
+  }
+  return bytes;
+}
+
+/** The smallest bytes that are greater and no continuation: an inclusive bound made exclusive. */
+export function bytesAfter(bytes: Uint8Array): Uint8Array {
+  const after = new Uint8Array(bytes.length + 1);
+  after.set(bytes);
+  return after;
+}
+
+/** i64 timestamp ‖ value, as it lies on disk. */
+export function diskValue(slab: ByteSlab, value: string | Uint8Array, timestamp: number): Uint8Array {
+  slab.reserve(TIMESTAMP + roomFor(value));
+  const { at } = slab;
+  writeInt64(slab.buffer, timestamp, at);
+  slab.at = at + TIMESTAMP + slab.write(value, at + TIMESTAMP);
+  return slab.view(at, slab.at);
+}
+
+export function timestampOf(value: Uint8Array): number {
+  return readInt64(value, 0);
+}
+
+/** Where the value begins in a value on disk. */
+export const VALUE_AT = TIMESTAMP;

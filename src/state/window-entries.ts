@@ -1,0 +1,133 @@
+import { DiskEntries } from './disk-entries';
+import { absent } from './entry';
+import { type EntryCursor, Pinned } from './entry-cursor';
+import { EntryStore, type StoreContext } from './entry-store';
+import type { Stamped, WindowRuntime } from './handle';
+import type { Cell } from './scope';
+import { Segment } from './segment';
+import { bytesAfter } from './store-layout';
+import { WindowIndex } from './window-index';
+import type { StoreShape } from '../model/store-definition';
+
+/** A store with one value a key and window: a segment for each start. */
+export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRuntime<K, A> {
+  private readonly index = new WindowIndex<K, A>();
+  private readonly retention: number;
+  /** The greatest start written, kept with the offsets; a restart without it falls back on `floor`. */
+  private readonly greatest: Cell<number>;
+  /** The greatest start that was on disk when the store was loaded. */
+  private floor = -Infinity;
+  /** Nothing of these is in memory any more; perhaps nothing is on disk either. */
+  private readonly suspects = new Set<Segment<K, A>>();
+
+  constructor(shape: StoreShape, id: number, context: StoreContext) {
+    super(shape, id, context);
+    this.retention = shape.retention ?? Infinity;
+    this.greatest = context.scope.cell(shape.name, 'greatestStart', -Infinity);
+  }
+
+  get invisibleUpTo(): number {
+    const { value } = this.greatest;
+    return (value > this.floor ? value : this.floor) - this.retention;
+  }
+
+  find(key: K, start: number): Stamped<A> | undefined {
+    return start <= this.invisibleUpTo ? undefined : this.read(key, start);
+  }
+
+  /** A null or undefined value removes, as Kafka's null does. */
+  write(key: K, start: number, value: A, timestamp: number): void {
+    if (start > this.greatest.value) this.greatest.value = start;
+    if (value === null || value === undefined) this.bury(key, start, timestamp);
+    else this.put(key, start, value, timestamp);
+  }
+
+  remove(key: K, start: number, timestamp: number): void {
+    this.bury(key, start, timestamp);
+  }
+
+  nextStart(from: number): number {
+    return this.index.next(from);
+  }
+
+  open(start: number, after?: string): EntryCursor<K, A> {
+    const segment = this.index.get(start);
+    if (segment === undefined) return this.cursorOver(new Segment<K, A>(start, true), [], undefined);
+    const pinned = this.pin(segment, after);
+    if (segment.complete) return this.cursorOver(segment, pinned, undefined);
+    const { layout, codecs } = this;
+    const from = after === undefined ? layout.windowBound(start) : bytesAfter(layout.keyBound(codecs.identityBytes(after), start));
+    const disk = new DiskEntries(this.context.bytes, { from, to: layout.windowBound(start + 1) });
+    return this.cursorOver(segment, pinned, disk, after === undefined);
+  }
+
+  /** All of a complete window; of another what a snapshot of the disk does not show, tombstones too. */
+  private pin(segment: Segment<K, A>, after: string | undefined): Pinned<K, A>[] {
+    const { compare } = this.codecs;
+    const pinned: Pinned<K, A>[] = [];
+    for (const entry of segment.entries.values()) {
+      const { identity, key, current } = entry;
+      if (segment.complete ? current.value === absent : !this.layers.needs(entry)) continue;
+      if (after !== undefined && compare(identity, after) <= 0) continue;
+      pinned.push(new Pinned(identity, key, current));
+    }
+    return pinned;
+  }
+
+  get isEmpty(): boolean {
+    return this.index.next(-Infinity) === Infinity;
+  }
+
+  async reload(): Promise<void> {
+    const { layout, context } = this;
+    this.clearSegments();
+    const range = { from: layout.first, to: layout.last };
+    for (;;) {
+      const [first] = await context.bytes.read(range, 1);
+      if (first === undefined) break;
+      const start = layout.startOf(first[0]);
+      this.index.add(new Segment<K, A>(start, false));
+      range.from = layout.windowBound(start + 1);
+    }
+    this.floor = this.index.greatest;
+  }
+
+  changed(segment: Segment<K, A>): void {
+    this.index.relist(segment);
+    if (segment.entries.size > 0) return;
+    if (segment.complete || segment.emptied) this.index.remove(segment);
+    else this.suspects.add(segment);
+  }
+
+  async probe(): Promise<void> {
+    const { layout, context, suspects } = this;
+    for (const segment of suspects) {
+      suspects.delete(segment);
+      const { start } = segment;
+      const found = await context.bytes.read({ from: layout.windowBound(start), to: layout.windowBound(start + 1) }, 1);
+      if (found.length > 0 || segment.entries.size > 0) continue;
+      segment.complete = true;
+      this.changed(segment);
+    }
+  }
+
+  protected segments(): Iterable<Segment<K, A>> {
+    return this.index.segments();
+  }
+
+  protected segmentAt(start: number): Segment<K, A> | undefined {
+    return this.index.get(start);
+  }
+
+  /** What the index does not know is not on disk either. */
+  protected newSegment(start: number): Segment<K, A> {
+    const segment = new Segment<K, A>(start, true);
+    this.index.add(segment);
+    return segment;
+  }
+
+  protected clearSegments(): void {
+    this.index.clear();
+    this.suspects.clear();
+  }
+}
