@@ -5,6 +5,7 @@ import type { Adapters } from './commit/instance';
 import { checkConfig, type CheckedConfig, type MillraceConfig } from './config';
 import { silentLogger } from './model/logger';
 import type { Broker } from './kafka/port';
+import type { OpenBytes } from './state/open-bytes';
 import { systemClock } from './time/system-clock';
 
 /** What a cluster made here knows beyond its interface: how an application connects to it. */
@@ -32,7 +33,10 @@ export function millrace(config: MillraceConfig): App {
 /** A broker in this process: demos, tests, simulation. Keeps its data while the object lives. */
 export function memoryCluster(): Cluster {
   let broker: Promise<Broker> | undefined;
-  return cluster(() => (broker ??= import('./memory/memory-broker').then(({ memoryBroker }) => memoryBroker({ clock: systemClock }))), true);
+  return cluster(
+    () => (broker ??= import('./memory/memory-broker').then(({ memoryBroker }) => memoryBroker({ clock: systemClock }))),
+    true,
+  );
 }
 
 /** A Kafka cluster, to create, fill and read topics without an application. */
@@ -57,14 +61,16 @@ async function loadAdapters(config: CheckedConfig): Promise<Adapters> {
   const broker = connection === undefined ? await kafka(config.brokers ?? [], config) : await connection.broker();
   const directory = config.stateDirectory ?? (connection?.inMemory === true ? undefined : '.millrace');
   const { openSlot, memorySlot } = await import('./state/slot');
+  const { applicationId, instanceId, logger } = config;
   if (directory === undefined) {
-    return { clock: systemClock, broker, openBytes: undefined, openSlot: () => Promise.resolve(memorySlot(systemClock)) };
+    return { clock: systemClock, broker, openBytes: undefined, openSlot: () => Promise.resolve(memorySlot(systemClock, instanceId)) };
   }
   const { openLevelBytes } = await import('./level/level-bytes');
+  const openBytes: OpenBytes = (folder, options) => openLevelBytes(folder, { clock: systemClock, logger, ...options });
   return {
     clock: systemClock,
     broker,
-    openBytes: openLevelBytes,
-    openSlot: () => openSlot({ stateDirectory: directory, applicationId: config.applicationId, instanceId: config.instanceId }),
+    openBytes,
+    openSlot: () => openSlot({ stateDirectory: directory, applicationId, instanceId, openBytes, clock: systemClock, logger }),
   };
 }

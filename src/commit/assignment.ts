@@ -19,8 +19,8 @@ const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 export interface TaskFactory {
   /** Opens, or finds open, the stores of a task. */
   openStores(task: number): Promise<TaskStores>;
-  /** Brings them to the end of their changelogs; gives the number of records that were applied. */
-  restore(task: number, stores: TaskStores, cancelled: () => boolean): Promise<number>;
+  /** Brings them to the end of their changelogs; true when there is committed state. */
+  restore(task: number, stores: TaskStores, cancelled: AbortSignal): Promise<boolean>;
   createTask(task: number, stores: TaskStores): StreamTask;
 }
 
@@ -66,6 +66,7 @@ export class TaskAssignment {
     for (const number of tasks) {
       const owned = new OwnedTask(number);
       this.owned.set(number, owned);
+      this.options.loop.expect(number);
       this.enqueue(owned, () => this.open(owned));
     }
     this.options.changed();
@@ -154,15 +155,15 @@ export class TaskAssignment {
     const inputs = partitionsOf(layout, number);
     const start = await starts.of(number, inputs);
     stores.abort();
-    const restored = await factory.restore(number, stores, () => owned.dropped);
+    const hasState = await factory.restore(number, stores, owned.cancelled);
     if (owned.dropped) return;
-    if (!start.known && restored > 0) throw stateWithoutOffsets(number, restored);
+    if (!start.known && hasState) throw stateWithoutOffsets(number);
     task.start(start.positions, start.cells);
     this.fetch(owned, inputs, start);
     owned.contributes = true;
     owned.running = true;
     loop.add(task);
-    logger.info({ task: number, restored, positions: Object.fromEntries(start.positions) }, 'task started');
+    logger.info({ task: number, positions: Object.fromEntries(start.positions) }, 'task started');
     this.options.changed();
   }
 
@@ -180,7 +181,10 @@ export class TaskAssignment {
             this.receive(owned, buffer, chunk);
             loop.wake();
           },
-          progress: () => undefined,
+          progress: ({ next, lastStableOffset }) => {
+            buffer.told(next, lastStableOffset);
+            loop.wake();
+          },
           outOfRange: ({ requested, logStart }) => {
             this.outOfRange(owned, { topic, partition }, requested, logStart);
           },
@@ -222,7 +226,8 @@ export class TaskAssignment {
 
   private drop(owned: OwnedTask): void {
     this.pause(owned);
-    owned.dropped = true;
+    owned.drop();
+    this.options.loop.expectNoMore(owned.number);
     owned.task?.stop();
     if (this.owned.get(owned.number) === owned) this.owned.delete(owned.number);
   }
@@ -243,10 +248,10 @@ export class TaskAssignment {
   }
 }
 
-function stateWithoutOffsets(task: number, records: number): MillraceError {
+function stateWithoutOffsets(task: number): MillraceError {
   return new MillraceError(
     'COMMITTED_STATE_WITHOUT_OFFSETS',
-    `task ${String(task)}: its changelogs hold ${String(records)} committed records, but the group has no committed offsets (expired, or deleted). ` +
+    `task ${String(task)}: its changelogs hold committed records, but the group has no committed offsets (expired, or deleted). ` +
       'Starting from the beginning would count everything twice: restore the offsets, or reset the application (delete its changelogs and its local state)',
   );
 }

@@ -1,14 +1,20 @@
 import { MillraceError } from '../errors/millrace-error';
 import { kafkaCode } from '../kafka/error-codes';
 import type { GroupFence } from '../kafka/group-fence';
-import type { MemberIdentity } from '../kafka/port';
+import type { BatchToProduce } from '../kafka/produce-outcome';
+import { mergeByTime } from '../kafka/merge-batches';
+import type { EncodedBatch } from '../kafka/batch-encode';
+import type { Compression } from '../kafka/compression';
+import type { MemberIdentity, TopicPartition } from '../kafka/port';
 import type { TransactionalProducer } from '../kafka/transaction';
 import type { Membership } from '../kafka/membership';
 import type { Logger } from '../model/logger';
 import type { Metrics } from '../model/metrics';
+import type { OutboxTopic } from '../task/outbox';
 import type { SealedTask } from '../task/stream-task';
 import type { Clock, TimerHandle } from '../time/clock';
 import type { Layout } from './layout';
+import { MAX_MESSAGE_BYTES } from './written-topics';
 import type { OwnedTask } from './owned-task';
 
 /** What happened to the tasks of a transaction that did not commit, told to whoever owns tasks. */
@@ -29,6 +35,9 @@ export interface CommitOptions {
   readonly metrics: Metrics;
   readonly layout: Layout;
   readonly intervalMs: number;
+  readonly compression: Compression;
+  /** Topics that are written, by name. */
+  readonly written: ReadonlyMap<string, OutboxTopic>;
   /** All tasks that may contribute: opened and not dropped. */
   readonly tasks: () => readonly OwnedTask[];
   readonly events: CommitEvents;
@@ -116,7 +125,7 @@ export class CommitCycle {
     const { producer, clock, metrics, events } = this.options;
     const began = clock.monotonic();
     const outcome = await producer.commit({
-      batches: contributions.flatMap(({ sealed }) => sealed.batches.map((batch) => ({ ...batch, source: sealed }))),
+      batches: this.batchesOf(contributions),
       offsets: contributions.flatMap(({ sealed }) => sealed.offsets),
       fence: this.fence(contributions),
     });
@@ -146,6 +155,32 @@ export class CommitCycle {
       case 'fenced':
         events.failed(outcome.reason);
     }
+  }
+
+  /** Batches for one repartition partition are merged by time across tasks; all others belong to one task each, or need no order. */
+  private batchesOf(contributions: readonly Contribution[]): BatchToProduce<undefined>[] {
+    const { layout, written, compression } = this.options;
+    const batches: BatchToProduce<undefined>[] = [];
+    const through = new Map<string, { readonly at: TopicPartition; readonly writers: Map<SealedTask, EncodedBatch[]> }>();
+    for (const { sealed } of contributions) {
+      for (const { topic, partition, batch } of sealed.batches) {
+        if (contributions.length === 1 || !layout.repartitionOrder.includes(topic)) {
+          batches.push({ topic, partition, batch, source: undefined });
+          continue;
+        }
+        const key = `${topic} ${String(partition)}`;
+        const shared = through.get(key) ?? { at: { topic, partition }, writers: new Map<SealedTask, EncodedBatch[]>() };
+        shared.writers.set(sealed, [...(shared.writers.get(sealed) ?? []), batch]);
+        through.set(key, shared);
+      }
+    }
+    for (const { at, writers } of through.values()) {
+      const all = [...writers.values()];
+      const maxBytes = written.get(at.topic)?.maxBytes ?? MAX_MESSAGE_BYTES;
+      const merged = all.length === 1 ? all.flat() : mergeByTime(at, all, { maxBytes }, { compression, transactional: true });
+      for (const batch of merged) batches.push({ ...at, batch, source: undefined });
+    }
+    return batches;
   }
 
   /** The sealed layers become committed; LevelDB gets them later, in its own batches. */

@@ -9,6 +9,7 @@ import type { Broker, KafkaPort } from '../kafka/port';
 import { TransactionalProducer } from '../kafka/transaction';
 import type { TransactionStep } from '../kafka/transaction-outcome';
 import type { Outgoing } from '../model/outgoing';
+import { worstCaseSize } from '../state/cells';
 import type { OpenBytes } from '../state/open-bytes';
 import type { Slot } from '../state/slot';
 import { Loop } from '../task/loop';
@@ -25,6 +26,7 @@ import { layOut, partitionsOf, type Layout } from './layout';
 import { RepartitionPurge } from './repartition-purge';
 import { StartPositions } from './start-positions';
 import { TaskBuilder } from './task-builder';
+import { describeWritten } from './written-topics';
 
 /** What only the composition root names. */
 export interface Adapters {
@@ -49,6 +51,8 @@ export interface InstanceOptions {
   readonly state: (state: AppState) => void;
 }
 
+/** ms a broker may hold a fetch: a partition that is added waits for the one under way. */
+const FETCH_WAIT_MS = 100;
 /** ms between two looks at the committed offsets of the whole group, while waiting to be caught up. */
 const CAUGHT_UP_POLL_MS = 50;
 
@@ -73,6 +77,7 @@ export class Instance {
   async start(): Promise<void> {
     const { config, adapters, topology } = this.options;
     const plan = planTopology(topology, adapters.clock);
+    worstCaseSize(plan.cells);
     const port = adapters.broker.connect(config.applicationId);
     let slot: Slot | undefined;
     try {
@@ -82,7 +87,9 @@ export class Instance {
       const known = await view.topics(topics);
       const counts = new Map([...known].map(([name, { partitions }]) => [name, partitions]));
       const layout = layOut(plan, config.applicationId, counts);
-      await new InternalTopics({ port, view, clock, logger: config.logger, replicationFactor: config.replicationFactor }).ensure(layout.owned);
+      await new InternalTopics({ port, view, clock, logger: config.logger, replicationFactor: config.replicationFactor }).ensure(
+        layout.owned,
+      );
       slot = await adapters.openSlot();
       await this.compose({ port, view, layout, slot, sinks: plan.sinks });
     } catch (cause) {
@@ -111,6 +118,7 @@ export class Instance {
     const { logger, metrics } = config;
     const { port, view, layout, slot } = base;
     const groupId = config.applicationId;
+    const described = await describeWritten(base);
     const transactionalId = `${groupId}-${slot.id}-0`;
     const offsets = new OffsetReader({ port, view, clock });
     const producer = new TransactionalProducer({
@@ -123,7 +131,7 @@ export class Instance {
       ...(adapters.onTransactionStep === undefined ? {} : { onStep: adapters.onTransactionStep }),
     });
     await producer.initialise();
-    const fetcher = new Fetcher({ port, view, clock, logger, lane: 'input', readCommitted: true });
+    const fetcher = new Fetcher({ port, view, clock, logger, lane: 'input', readCommitted: true, maxWaitMs: FETCH_WAIT_MS });
     const loop = new Loop({
       clock,
       fairInEventTime: layout.repartitionOrder.length > 0,
@@ -170,6 +178,8 @@ export class Instance {
       metrics,
       layout,
       intervalMs: config.commitInterval,
+      compression: config.compression,
+      written: described.written,
       tasks: () => assignment.all(),
       events: {
         committed: (sealed) => {
@@ -205,7 +215,7 @@ export class Instance {
       wake: () => {
         loop.wake();
       },
-      topicLimits: await this.topicLimits(base),
+      ...described,
     });
     const assignment = new TaskAssignment({
       layout,
@@ -234,13 +244,6 @@ export class Instance {
     cycle.start();
     membership.start();
     if (this.options.untilCaughtUp) void this.endWhenCaughtUp(this.parts);
-  }
-
-  private async topicLimits({ port, layout, sinks }: Base): Promise<ReadonlyMap<string, number>> {
-    const names = [...new Set([...sinks, ...layout.owned.map(({ topic }) => topic)])];
-    if (names.length === 0) return new Map();
-    const answer = await port.describeConfigs(names, ['max.message.bytes']);
-    return new Map(answer.topics.map(({ topic, configs }) => [topic, Number(configs.get('max.message.bytes') ?? Number.NaN)]));
   }
 
   private async endWhenCaughtUp(parts: Parts): Promise<void> {

@@ -8,11 +8,24 @@ import type { StreamTask } from '../task/stream-task';
 export class OwnedTask {
   task: StreamTask | undefined;
   stores: TaskStores | undefined;
-  dropped = false;
+  get dropped(): boolean {
+    return this.cancelled.aborted;
+  }
   /** Pushed by the loop: opened, not draining. */
   running = false;
   /** What it has done since the last seal stands on committed ground: may be sealed. False from an abort until it began anew. */
   contributes = false;
 
+  private readonly cancel = new AbortController();
+
   constructor(readonly number: number) {}
+
+  /** Ends what is being done for it: a restore under way stops. */
+  get cancelled(): AbortSignal {
+    return this.cancel.signal;
+  }
+
+  drop(): void {
+    this.cancel.abort();
+  }
 }

@@ -24,8 +24,8 @@ export async function readRecords<K, V>(options: RecordReadingOptions, topic: To
       from: starts[at]?.offset ?? 0,
       until: ends[at]?.offset ?? 0,
       lane: 'restore',
-      apply: (slice) => {
-        while (slice.nextRecord()) records.push(decoder.decode(slice) as KafkaRecord<K, V>);
+      apply: (reader) => {
+        while (reader.nextRecord()) records.push(decoder.decode(reader) as KafkaRecord<K, V>);
       },
     });
   }

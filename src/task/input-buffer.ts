@@ -26,6 +26,8 @@ export class InputBuffer {
   failure: MillraceError | undefined;
   /** The position after everything the broker has given so far, and the ends it told with the last answer. */
   fetchedTo: number;
+  /** The last stable offset as last told; -1: nothing was told yet. */
+  lastStableOffset = -1;
   /** Bytes held, read ones that are not committed yet included. */
   bytes = 0;
   /** Its fetches wait until some of it is committed. */
@@ -54,11 +56,24 @@ export class InputBuffer {
   }
   private headOffset = -1;
 
+  /** Nothing to read now, although the broker has more, or may have. */
+  get isStarving(): boolean {
+    if (this.head !== undefined || this.failure !== undefined) return false;
+    return this.lastStableOffset < 0 || this.fetchedTo < this.lastStableOffset;
+  }
+
   append(chunk: FetchedChunk): void {
     this.fetchedTo = chunk.next;
+    this.lastStableOffset = chunk.lastStableOffset;
     this.chunks.push(chunk);
     this.bytes += chunk.records.length;
     if (this.head === undefined && this.failure === undefined) this.load();
+  }
+
+  /** An answer without records. */
+  told(next: number, lastStableOffset: number): void {
+    this.fetchedTo = Math.max(this.fetchedTo, next);
+    this.lastStableOffset = lastStableOffset;
   }
 
   /** Steps behind the head record. */

@@ -5,6 +5,9 @@ import type { StreamTask } from './stream-task';
 const SLICE_MS = 10;
 /** Records between two looks at the clock. */
 const LOOK_EVERY = 64;
+/** ms the others wait for records of a task that has none at hand but is not caught up, and for one that is being opened. */
+const PATIENCE_MS = 600;
+const OPENING_PATIENCE_MS = 1_000;
 /** ms of event time a task may run ahead of the others that feed the same repartition, within one slice. */
 const MAX_SKEW_MS = 1_000;
 
@@ -19,6 +22,8 @@ export interface LoopOptions {
 /** The hot path: which task next, for how long, and when everybody else has a turn. One a thread. */
 export class Loop {
   private readonly tasks: StreamTask[] = [];
+  private readonly expected = new Map<number, number>();
+  private readonly starving = new Map<StreamTask, number>();
   private turn = 0;
   private scheduled: TimerHandle | undefined;
   private timer: TimerHandle | undefined;
@@ -26,14 +31,26 @@ export class Loop {
 
   constructor(private readonly options: LoopOptions) {}
 
+  /** A task is being opened: the others leave it a moment, so that they do not run ahead of it. */
+  expect(task: number): void {
+    this.expected.set(task, this.options.clock.monotonic());
+  }
+
+  expectNoMore(task: number): void {
+    this.expected.delete(task);
+    this.wake();
+  }
+
   add(task: StreamTask): void {
     this.tasks.push(task);
+    this.expected.delete(task.partition);
     this.wake();
   }
 
   remove(task: StreamTask): void {
     const at = this.tasks.indexOf(task);
     if (at >= 0) this.tasks.splice(at, 1);
+    this.starving.delete(task);
   }
 
   /** Something may be runnable; cheap and safe at any time. */
@@ -52,6 +69,11 @@ export class Loop {
   }
 
   private slice(): void {
+    const wait = this.options.fairInEventTime ? this.patience() : 0;
+    if (wait > 0) {
+      this.sleep(wait);
+      return;
+    }
     const task = this.options.fairInEventTime ? this.oldest() : this.nextInTurn();
     if (task === undefined) {
       this.sleepUntilTimer();
@@ -94,6 +116,22 @@ export class Loop {
     return oldest;
   }
 
+  /**
+   * ms to wait before the next slice. Records of a task whose next answer is under way may be older than all that is at hand, and what
+   * comes behind a repartition too early makes them late. Bounded: a broker that hangs, or a long restore, stops nobody.
+   */
+  private patience(): number {
+    const now = this.options.clock.monotonic();
+    let wait = 0;
+    for (const since of this.expected.values()) wait = Math.max(wait, since + OPENING_PATIENCE_MS - now);
+    for (const task of this.tasks) {
+      if (!task.isStarving) this.starving.delete(task);
+      else if (!this.starving.has(task)) this.starving.set(task, now);
+    }
+    for (const since of this.starving.values()) wait = Math.max(wait, since + PATIENCE_MS - now);
+    return wait;
+  }
+
   private othersOldest(task: StreamTask): number {
     let least = Infinity;
     for (const other of this.tasks) if (other !== task && other.runnable) least = Math.min(least, other.nextTimestamp);
@@ -102,12 +140,16 @@ export class Loop {
 
   /** Nothing to push: wait for a wake, or for the earliest timer a topology has set. */
   private sleepUntilTimer(): void {
-    this.options.afterSlice();
-    this.timer?.cancel();
     let due = Infinity;
     for (const task of this.tasks) if (task.halted === undefined) due = Math.min(due, task.clock.nextDue);
-    if (due === Infinity) return;
-    this.timer = this.options.clock.setTimer(Math.max(0, due - this.options.clock.now()), () => {
+    this.sleep(due - this.options.clock.now());
+  }
+
+  private sleep(ms: number): void {
+    this.options.afterSlice();
+    this.timer?.cancel();
+    if (ms === Infinity) return;
+    this.timer = this.options.clock.setTimer(Math.max(0, ms), () => {
       this.wake();
     });
   }

@@ -144,6 +144,11 @@ export class StreamTask implements AssemblyHost {
     return this.inputs.some((input) => input.buffer.head !== undefined || input.buffer.failure !== undefined);
   }
 
+  /** An input of it has nothing to read now, although the broker has more, or may have. */
+  get isStarving(): boolean {
+    return this.halted === undefined && this.inputs.some(({ buffer }) => buffer.isStarving && !buffer.paused);
+  }
+
   /** At a record boundary, with nothing in flight: may be sealed. */
   get atBoundary(): boolean {
     return !this.pushing && this.parked === 0;

@@ -1,0 +1,30 @@
+/** What `millrace` exports, and nothing else. Operators are in `millrace/operators`, the test kit in `millrace/testing`. */
+export { millrace, memoryCluster, kafkaCluster } from './millrace';
+export type { App, RunOptions } from './app';
+export type { MillraceConfig } from './config';
+export type { Cluster } from './cluster';
+export type { Commit } from './commit/commit-event';
+export type { AppState } from './commit/app-state';
+export type { Task, Topology } from './task/topology';
+
+export { topic, internalTopic } from './codec/topic';
+export { bytes, float64, int32, int64, string } from './codec/primitives';
+export { json } from './codec/json';
+export { nullable } from './codec/nullable';
+export type { Codec, Codecs } from './model/codec';
+export type { InternalTopic, Topic, TopicOptions } from './model/topic';
+
+export { keyValueStore, windowStore } from './state/definition';
+export type { KeyValueDefinition, KeyValueStore, StoreDefinition, WindowDefinition, WindowStore } from './model/store-definition';
+
+export { days, hours, minutes, seconds, type Duration } from './model/duration';
+export type { InWindows, TimeWindows, Window, Windowed, Windows } from './model/window';
+export { KafkaRecord, type Placement } from './model/record';
+export { Outgoing } from './model/outgoing';
+
+export { MillraceError } from './errors/millrace-error';
+export { errorCodes, type ErrorCode } from './errors/codes';
+export type { Failure, Policy, Verdict } from './model/policy';
+export type { Logger } from './model/logger';
+export type { MetricName, Metrics, MetricTags } from './model/metrics';
+export type { Where } from './model/where';
