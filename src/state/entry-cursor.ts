@@ -1,4 +1,4 @@
-import { absent, type Version } from './entry';
+import { absent, type Version } from './version';
 import type { DiskEntries } from './disk-entries';
 import type { Stamped, WindowCursor } from './handle';
 import type { LazySort } from './lazy-sort';

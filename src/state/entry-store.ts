@@ -5,7 +5,8 @@ import type { ByteSlab } from './byte-slab';
 import type { CacheBudget } from './cache-budget';
 import { Claim } from './claim';
 import { deepFreeze } from './deep-freeze';
-import { absent, type Entry, ENTRY_BYTES, nothing, Version } from './entry';
+import { type Entry, ENTRY_BYTES, type Segment } from './segment';
+import { absent, nothing, Version } from './version';
 import { type CursorSource, EntryCursor, type Pinned } from './entry-cursor';
 import type { DiskEntries } from './disk-entries';
 import type { Stamped, StoreRuntime } from './handle';
@@ -13,7 +14,6 @@ import { type EntryEncoder, type EntryKeeper, Layers, type SealedEntry } from '.
 import { LazySort } from './lazy-sort';
 import type { OrderedBytes } from './port';
 import type { Scope } from './scope';
-import type { Segment } from './segment';
 import { StoreCodecs } from './store-codecs';
 import { StoreLayout, timestampOf, VALUE_AT } from './store-layout';
 import { WriteBehind } from './write-behind';

@@ -1,4 +1,4 @@
-import type { Entry } from './entry';
+import type { Entry } from './segment';
 import type { EntryStore } from './entry-store';
 import { MillraceError } from '../errors/millrace-error';
 import type { Logger } from '../model/logger';

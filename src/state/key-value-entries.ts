@@ -1,10 +1,9 @@
 import { toBytes } from '../codec/utf8';
 import { DiskEntries } from './disk-entries';
-import type { Entry } from './entry';
+import { type Entry, Segment } from './segment';
 import { type EntryCursor, Pinned } from './entry-cursor';
 import { EntryStore } from './entry-store';
 import type { KeyValueRuntime, Stamped } from './handle';
-import { Segment } from './segment';
 import { bytesAfter } from './store-layout';
 
 /** Ranges over stores with more entries in memory than this pin the dirty ones only, and read the others from disk. */

@@ -1,5 +1,5 @@
-import { absent, type Entry, nothing, type Version } from './entry';
-import type { Segment } from './segment';
+import type { Entry, Segment } from './segment';
+import { absent, nothing, type Version } from './version';
 import { type EncodedValue, isGone, type WriteBehind } from './write-behind';
 
 /** Turns entries into bytes at a seal. */

@@ -1,5 +1,5 @@
 import { DiskEntries } from './disk-entries';
-import { absent } from './entry';
+import { absent } from './version';
 import { type EntryCursor, Pinned } from './entry-cursor';
 import { EntryStore, type StoreContext } from './entry-store';
 import type { Stamped, WindowRuntime } from './handle';

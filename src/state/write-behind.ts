@@ -1,4 +1,5 @@
-import { absent, type Entry, type Version } from './entry';
+import type { Entry } from './segment';
+import { absent, type Version } from './version';
 
 /** A value as its codec gave it; null is a tombstone. */
 export type EncodedValue = string | Uint8Array | null;
