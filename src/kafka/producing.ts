@@ -37,6 +37,7 @@ export class Producing<S> {
   #inFlight = 0;
   #unread = false;
   #finished = false;
+  #pumpDue = false;
   #finish: (result: ProduceResult<S>) => void = () => undefined;
 
   constructor(options: ProducingOptions, identity: ProducerIdentity, queues: readonly PartitionQueue<S>[], deadline: Deadline) {
@@ -49,6 +50,16 @@ export class Producing<S> {
   run(): Promise<ProduceResult<S>> {
     return new Promise((resolve) => {
       this.#finish = resolve;
+      this.#pump();
+    });
+  }
+
+  /** Soon, once for all that happens in this turn, so that partitions found or answered together share a request. */
+  #pumpSoon(): void {
+    if (this.#pumpDue) return;
+    this.#pumpDue = true;
+    queueMicrotask(() => {
+      this.#pumpDue = false;
       this.#pump();
     });
   }
@@ -117,7 +128,7 @@ export class Producing<S> {
       else this.#judge(node, queue, batch, own);
     }
     this.#repeatWhatMust(sent);
-    this.#pump();
+    this.#pumpSoon();
   }
 
   #judge(node: NodeId, queue: PartitionQueue<S>, batch: QueuedBatch<S>, answer: ProducePartitionAnswer): void {
@@ -149,7 +160,7 @@ export class Producing<S> {
     }
     if (!isUnread(error)) this.#fail(asMillraceError(error));
     this.#repeatWhatMust(sent);
-    this.#pump();
+    this.#pumpSoon();
   }
 
   #repeatWhatMust(sent: readonly Sent<S>[]): void {
@@ -163,7 +174,7 @@ export class Producing<S> {
       const pause = Math.min(doubling(queue.repeats++, this.#options.clock), this.#deadline.left());
       this.#options.clock.setTimer(pause, () => {
         queue.goBack();
-        this.#pump();
+        this.#pumpSoon();
       });
     }
   }
@@ -173,11 +184,11 @@ export class Producing<S> {
     this.#options.view.leaderOf(queue.topic, queue.partition, this.#deadline).then(
       () => {
         queue.locating = false;
-        this.#pump();
+        this.#pumpSoon();
       },
       (error: unknown) => {
         if (!this.#stopping) this.#notLocated(queue, asMillraceError(error));
-        this.#pump();
+        this.#pumpSoon();
       },
     );
   }
