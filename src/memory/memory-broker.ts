@@ -1,0 +1,156 @@
+import { MillraceError } from '../errors/millrace-error';
+import type { Broker, KafkaPort, NodeId, TopicPartition } from '../kafka/port';
+import type { Clock } from '../time/clock';
+import { AdminRequests } from './admin-requests';
+import { brokerCode } from './broker-code';
+import type { Call } from './call';
+import { ClosingClock } from './closing-clock';
+import { Faults } from './faults';
+import { Fetches } from './fetches';
+import { GroupCoordinator } from './groups';
+import { type GroupView, Inspection, type PartitionView, type TransactionView } from './inspection';
+import { LogRequests } from './log-requests';
+import type { Marker } from './marker';
+import { takeSteps } from './markers';
+import { MemoryPort } from './memory-port';
+import { Requests } from './requests';
+import { Topics } from './topics';
+import { type Transaction, TransactionCoordinator } from './transactions';
+
+export interface MemoryBrokerOptions {
+  readonly clock: Clock;
+  /** How many nodes share the partitions and groups. Default 1. */
+  readonly brokers?: number;
+  /** ms before each marker of a decided transaction. Default 0: one to four turns of the clock, drawn by chance. */
+  readonly markerDelayMs?: number;
+  /** group.initial.rebalance.delay.ms. Default 0. */
+  readonly initialRebalanceDelayMs?: number;
+  /** ms until a request counts as unanswered. Default 30,000. */
+  readonly requestTimeoutMs?: number;
+  /** ms a request takes to the broker, and its answer back; asked for each. Default 0: a turn of the clock. */
+  readonly latencyMs?: (call: Call) => number;
+}
+
+/** A Kafka cluster in this process: log, transactions and groups answer as Apache Kafka 4 does. What it holds is gone with it. */
+export interface MemoryBroker extends Broker {
+  /** What is to go wrong, request by request. */
+  readonly faults: Faults;
+  /** Creates a topic at once. @throws BROKER_ERROR when the broker refuses it */
+  createTopic(topic: string, partitions: number, configs?: Readonly<Record<string, string>>): void;
+  topics(): readonly string[];
+  /** A look into a partition: copies of its batches, its offsets, the transactions open in it. Undefined: there is none. */
+  partition(name: TopicPartition): PartitionView | undefined;
+  group(groupId: string): GroupView | undefined;
+  /** What the transaction coordinator knows of each transactional id. */
+  transactions(): readonly TransactionView[];
+  /** Forgets the group's committed offsets, as the broker does when a group was empty for too long. */
+  expireOffsets(groupId: string): void;
+  /** Ends all connections and timers. */
+  close(): void;
+}
+
+/** Kafka chooses coordinators by a hash of the name. */
+function coordinatorOf(nodes: readonly NodeId[], key: string): NodeId {
+  let hash = 0;
+  for (let at = 0; at < key.length; at++) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0;
+  return nodes[(hash >>> 1) % nodes.length]!;
+}
+
+class InProcessBroker implements MemoryBroker {
+  readonly faults = new Faults();
+  readonly #clock: ClosingClock;
+  readonly #nodes: readonly NodeId[];
+  readonly #topics: Topics;
+  readonly #groups: GroupCoordinator;
+  readonly #inspection: Inspection;
+  readonly #requests: Requests;
+  readonly #ports = new Set<MemoryPort>();
+
+  constructor(private readonly options: MemoryBrokerOptions) {
+    const clock = new ClosingClock(options.clock);
+    const nodes = Array.from({ length: options.brokers ?? 1 }, (_, index) => index + 1);
+    const topics = new Topics(clock, nodes);
+    const groups = new GroupCoordinator(clock, { initialDelayMs: options.initialRebalanceDelayMs ?? 0 });
+    const transactions = new TransactionCoordinator(clock, (transaction, marker, done) => this.#complete(transaction, marker, done));
+    this.#clock = clock;
+    this.#nodes = nodes;
+    this.#topics = topics;
+    this.#groups = groups;
+    this.#inspection = new Inspection(topics, groups, transactions);
+    this.#requests = new Requests({
+      topics,
+      groups,
+      transactions,
+      admin: new AdminRequests('memory', nodes, topics, groups),
+      log: new LogRequests(clock, topics, transactions),
+      fetches: new Fetches(clock, topics),
+      coordinatorOf: (key) => coordinatorOf(nodes, key),
+    });
+  }
+
+  connect(clientId: string): KafkaPort {
+    const port = new MemoryPort({
+      clientId,
+      clock: this.#clock,
+      nodes: this.#nodes,
+      faults: this.faults,
+      requestTimeoutMs: this.options.requestTimeoutMs ?? 30_000,
+      latencyMs: this.options.latencyMs ?? (() => 0),
+      execute: (call, answer) => this.#requests.execute(call, answer),
+    });
+    this.#ports.add(port);
+    return port;
+  }
+
+  createTopic(topic: string, partitions: number, configs: Readonly<Record<string, string>> = {}): void {
+    const { errorCode, errorMessage } = this.#topics.create({ topic, partitions, replicationFactor: -1, configs });
+    if (errorCode === brokerCode.NONE) return;
+    throw new MillraceError('BROKER_ERROR', `topic ${topic} was not created: ${errorMessage ?? ''} (${errorCode})`, { where: { topic } });
+  }
+
+  topics(): readonly string[] {
+    return this.#topics.names();
+  }
+
+  partition(name: TopicPartition): PartitionView | undefined {
+    return this.#inspection.partition(name);
+  }
+
+  group(groupId: string): GroupView | undefined {
+    return this.#inspection.group(groupId);
+  }
+
+  transactions(): readonly TransactionView[] {
+    return this.#inspection.transactions();
+  }
+
+  expireOffsets(groupId: string): void {
+    this.#groups.get(groupId)?.offsets.expire();
+  }
+
+  close(): void {
+    for (const port of this.#ports) void port.close();
+    this.#clock.close();
+  }
+
+  /** Markers to all partitions, offsets to all groups, each at its own time. */
+  #complete(transaction: Readonly<Transaction>, marker: Marker, done: () => void): void {
+    const steps = [
+      ...Array.from(transaction.partitions.values(), (name) => () => this.#topics.partition(name)?.mark(marker, this.#clock.now())),
+      ...Array.from(transaction.groups, (groupId) => () => this.#groups.mark(groupId, marker)),
+    ];
+    takeSteps(this.#clock, this.options.markerDelayMs ?? 0, steps, done);
+  }
+}
+
+/**
+ * A broker in this process.
+ *
+ * @example
+ * const broker = memoryBroker({ clock: systemClock });
+ * broker.createTopic('page-views', 4);
+ * const port = broker.connect('reader-1');
+ */
+export function memoryBroker(options: MemoryBrokerOptions): MemoryBroker {
+  return new InProcessBroker(options);
+}

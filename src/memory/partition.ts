@@ -1,0 +1,178 @@
+import type { AbortedTransaction, FetchPartitionAnswer, FetchPartitionRequest, NodeId, TopicPartition } from '../kafka/port';
+import { attribute, type BatchHeader, readBatchHeader } from '../kafka/record-batch';
+import { brokerCode } from './broker-code';
+import { Log, withAppendTime } from './log';
+import { type Marker, markerBatch } from './marker';
+import { type BatchLimits, refusal, type Refusal, refuseBatch } from './produced-batch';
+import { ProducerStates } from './producer-state';
+
+interface EndedTransaction extends AbortedTransaction {
+  /** Of the abort marker. */
+  readonly lastOffset: number;
+}
+
+const UNKNOWN = -1;
+
+export function fetchRefused({ topic, partition }: TopicPartition, errorCode: number): FetchPartitionAnswer {
+  return {
+    topic,
+    partition,
+    errorCode,
+    highWatermark: UNKNOWN,
+    lastStableOffset: UNKNOWN,
+    logStartOffset: UNKNOWN,
+    aborted: [],
+    records: Buffer.alloc(0),
+  };
+}
+
+/** One partition at its leader: the log, its producers, its open and aborted transactions. There is one replica: the high watermark is the end. */
+export class Partition {
+  readonly log = new Log();
+  readonly leaderEpoch = 0;
+  readonly producers = new ProducerStates();
+  /** Offset of the first record, by producer id. */
+  readonly #open = new Map<bigint, number>();
+  readonly #aborted: EndedTransaction[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    readonly leader: NodeId,
+    private readonly limits: () => BatchLimits,
+  ) {}
+
+  get highWatermark(): number {
+    return this.log.endOffset;
+  }
+
+  /** Everything below it is decided: no transaction with a record below it is open. */
+  get lastStableOffset(): number {
+    let stable = this.log.endOffset;
+    for (const firstOffset of this.#open.values()) stable = Math.min(stable, firstOffset);
+    return Math.max(stable, this.log.startOffset);
+  }
+
+  openTransactions(): AbortedTransaction[] {
+    return Array.from(this.#open, ([producerId, firstOffset]) => ({ producerId, firstOffset }));
+  }
+
+  /** Whether the producer, in this epoch, has records here that await their marker. */
+  isOpen(producerId: bigint, epoch: number): boolean {
+    return this.#open.has(producerId) && this.producers.epochOf(producerId) === epoch;
+  }
+
+  /** Appends the batch or says why not; `bytes` must belong to nobody else. A repeat of a remembered batch is answered as then. */
+  append(bytes: Buffer, now: number): { readonly baseOffset: number } | Refusal {
+    let header = readBatchHeader(bytes);
+    const limits = this.limits();
+    const refused = refuseBatch(header, bytes, limits, now);
+    if (refused !== undefined) return refused;
+    const hasProducer = header.producerId >= 0n;
+    if (hasProducer) {
+      const duplicate = this.producers.duplicateOf(header);
+      if (duplicate !== undefined) return { baseOffset: duplicate };
+      const errorCode = this.#checkProducer(header);
+      if (errorCode !== brokerCode.NONE) return refusal(errorCode);
+    }
+    if (limits.logAppendTime) header = withAppendTime(bytes, now);
+    const baseOffset = this.log.append(header, bytes, this.leaderEpoch);
+    if (hasProducer) this.#remember(header, baseOffset);
+    this.wake();
+    return { baseOffset };
+  }
+
+  /** Ends the producer's transaction here. The marker takes an offset, also when the transaction wrote nothing to this partition. */
+  mark(marker: Marker, now: number): void {
+    const bytes = markerBatch(marker, now);
+    const lastOffset = this.log.append(readBatchHeader(bytes), bytes, this.leaderEpoch);
+    const firstOffset = this.#open.get(marker.producerId);
+    if (firstOffset !== undefined && !marker.commit) this.#aborted.push({ producerId: marker.producerId, firstOffset, lastOffset });
+    this.#open.delete(marker.producerId);
+    this.producers.marked(marker.producerId, marker.producerEpoch);
+    this.wake();
+  }
+
+  /** One partition's part of a fetch; `leftBytes` is what the whole answer may still grow by. */
+  fetch(request: FetchPartitionRequest, readCommitted: boolean, leftBytes: number, atLeastOne: boolean): FetchPartitionAnswer {
+    const errorCode = this.checkFetch(request);
+    if (errorCode !== brokerCode.NONE) return fetchRefused(this, errorCode);
+    const limit = this.#limit(readCommitted);
+    const maxBytes = Math.min(request.maxBytes, leftBytes);
+    // Copies: the log's bytes stay the log's.
+    const records = Buffer.concat(this.log.read(request.offset, limit, maxBytes, atLeastOne));
+    return {
+      topic: this.topic,
+      partition: this.partition,
+      errorCode,
+      highWatermark: this.highWatermark,
+      lastStableOffset: this.lastStableOffset,
+      logStartOffset: this.log.startOffset,
+      aborted: readCommitted ? this.#abortedFrom(request.offset) : [],
+      records,
+    };
+  }
+
+  checkFetch({ offset, leaderEpoch }: FetchPartitionRequest): number {
+    const epochError = this.checkEpoch(leaderEpoch);
+    if (epochError !== brokerCode.NONE) return epochError;
+    const inside = offset >= this.log.startOffset && offset <= this.highWatermark;
+    return inside ? brokerCode.NONE : brokerCode.OFFSET_OUT_OF_RANGE;
+  }
+
+  checkEpoch(leaderEpoch: number): number {
+    if (leaderEpoch === UNKNOWN || leaderEpoch === this.leaderEpoch) return brokerCode.NONE;
+    return leaderEpoch < this.leaderEpoch ? brokerCode.FENCED_LEADER_EPOCH : brokerCode.UNKNOWN_LEADER_EPOCH;
+  }
+
+  /** Up to `enough` bytes that a fetch would bring. */
+  bytesFor(request: FetchPartitionRequest, readCommitted: boolean, enough: number): number {
+    return Math.min(this.log.bytesFrom(request.offset, this.#limit(readCommitted), enough), request.maxBytes);
+  }
+
+  /** Raises the log start; -1 means the high watermark. */
+  deleteBefore(offset: number): number {
+    const target = offset === -1 ? this.highWatermark : offset;
+    if (target < 0 || target > this.highWatermark) return brokerCode.OFFSET_OUT_OF_RANGE;
+    this.log.deleteBefore(target);
+    this.wake();
+    return brokerCode.NONE;
+  }
+
+  /** Calls back whenever there may be something new to read, until told to stop. */
+  onChange(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => {
+      this.#waiting.delete(callback);
+    };
+  }
+
+  wake(): void {
+    for (const callback of [...this.#waiting]) callback();
+  }
+
+  #limit(readCommitted: boolean): number {
+    return readCommitted ? this.lastStableOffset : this.highWatermark;
+  }
+
+  /** In the order of their markers, and without an upper bound: as a broker answers from a short log. */
+  #abortedFrom(offset: number): AbortedTransaction[] {
+    return this.#aborted
+      .filter((transaction) => transaction.lastOffset >= offset)
+      .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
+  }
+
+  #checkProducer(header: BatchHeader): number {
+    const errorCode = this.producers.check(header);
+    if (errorCode !== brokerCode.NONE) return errorCode;
+    const transactional = (header.attributes & attribute.transactional) !== 0;
+    return !transactional && this.#open.has(header.producerId) ? brokerCode.INVALID_TXN_STATE : brokerCode.NONE;
+  }
+
+  #remember(header: BatchHeader, baseOffset: number): void {
+    this.producers.appended(header, baseOffset);
+    const transactional = (header.attributes & attribute.transactional) !== 0;
+    if (transactional && !this.#open.has(header.producerId)) this.#open.set(header.producerId, baseOffset);
+  }
+}

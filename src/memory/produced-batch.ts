@@ -1,0 +1,52 @@
+import { attribute, type BatchHeader, crcHolds, layout, MAGIC, readBatchHeader } from '../kafka/record-batch';
+import { brokerCode } from './broker-code';
+import { walkRecords, type WalkedRecord } from './record-walk';
+
+export interface RecordError {
+  readonly index: number;
+  readonly message: string;
+}
+
+export interface Refusal {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly recordErrors: readonly RecordError[];
+}
+
+export interface BatchLimits {
+  readonly maxMessageBytes: number;
+  /** message.timestamp.after.max.ms */
+  readonly maxAheadMs: number;
+  readonly logAppendTime: boolean;
+}
+
+export function refusal(errorCode: number, errorMessage: string | null = null, recordErrors: readonly RecordError[] = []): Refusal {
+  return { errorCode, errorMessage, recordErrors };
+}
+
+/** The header of a record set that is exactly one whole batch of format 2; what a broker looks at before anything else. */
+export function soleBatch(records: Buffer): BatchHeader | Refusal {
+  if (records.length < layout.records) return refusal(brokerCode.INVALID_RECORD);
+  const header = readBatchHeader(records);
+  if (header.magic > MAGIC) return refusal(brokerCode.CORRUPT_MESSAGE, `Invalid magic found in record: ${header.magic}`);
+  if (header.magic !== MAGIC || header.size !== records.length) return refusal(brokerCode.INVALID_RECORD);
+  return header;
+}
+
+/** Why the log does not take the batch, or undefined. */
+export function refuseBatch(header: BatchHeader, bytes: Buffer, limits: BatchLimits, now: number): Refusal | undefined {
+  if (bytes.length > limits.maxMessageBytes) return refusal(brokerCode.MESSAGE_TOO_LARGE);
+  if (!crcHolds(bytes, 0, bytes.length)) return refusal(brokerCode.CORRUPT_MESSAGE);
+  if ((header.attributes & attribute.control) !== 0) return refusal(brokerCode.INVALID_RECORD);
+  const records = walkRecords(header, bytes);
+  if (records === undefined || records.length === 0) return refusal(brokerCode.INVALID_RECORD);
+  return limits.logAppendTime ? undefined : refuseTimestamps(records, now + limits.maxAheadMs);
+}
+
+function refuseTimestamps(records: readonly WalkedRecord[], latest: number): Refusal | undefined {
+  const errors = records
+    .filter((record) => record.timestamp > latest)
+    .map((record) => ({ index: record.offsetDelta, message: `Timestamp ${record.timestamp} is out of range: it is after ${latest}` }));
+  if (errors.length === 0) return undefined;
+  return refusal(brokerCode.INVALID_TIMESTAMP, 'One or more records have been rejected due to invalid timestamp', errors);
+}

@@ -1,0 +1,138 @@
+import type { NodeId, PartitionCodes, TopicPartition, TxnOffsetCommitRequest } from '../kafka/port';
+import { brokerCode } from './broker-code';
+import type { AdminRequests } from './admin-requests';
+import type { AnswerOf, ApiName, CallOf } from './call';
+import type { Fetches } from './fetches';
+import type { GroupCoordinator } from './groups';
+import type { LogRequests } from './log-requests';
+import { refusedAnswer } from './refused-answer';
+import type { Topics } from './topics';
+import type { TransactionCoordinator } from './transactions';
+
+export interface Parts {
+  readonly topics: Topics;
+  readonly admin: AdminRequests;
+  readonly log: LogRequests;
+  readonly fetches: Fetches;
+  readonly transactions: TransactionCoordinator;
+  readonly groups: GroupCoordinator;
+  readonly coordinatorOf: (key: string) => NodeId;
+}
+
+type Handler<A extends ApiName> = (call: CallOf<A>, answer: (answer: AnswerOf<A>) => void) => void;
+type Handlers = { readonly [A in ApiName]: Handler<A> };
+
+const codes = (partitions: readonly TopicPartition[], codeOf: (each: TopicPartition) => number): PartitionCodes => ({
+  partitions: partitions.map(({ topic, partition }) => ({ topic, partition, errorCode: codeOf({ topic, partition }) })),
+});
+
+/** Which part of the broker answers which request, after the question whether it was sent to the right node. */
+export class Requests {
+  readonly #handlers: Handlers;
+
+  constructor(private readonly parts: Parts) {
+    this.#handlers = { ...this.#clusterAndLog(), ...this.#transactions(), ...this.#groups() };
+  }
+
+  execute<A extends ApiName>(call: CallOf<A>, answer: (answer: AnswerOf<A>) => void): void {
+    this.#handlers[call.api](call, answer);
+  }
+
+  #clusterAndLog(): Pick<
+    Handlers,
+    | ('metadata' | 'findCoordinator' | 'createTopics' | 'deleteTopics' | 'describeConfigs')
+    | ('fetch' | 'produce' | 'listOffsets' | 'deleteRecords')
+  > {
+    const { admin, log, fetches, coordinatorOf } = this.parts;
+    return {
+      metadata: ({ request }, answer) => answer(admin.metadata(request.topics)),
+      findCoordinator: ({ request }, answer) => answer({ errorCode: brokerCode.NONE, nodeId: coordinatorOf(request.key) }),
+      createTopics: ({ request }, answer) => answer(admin.createTopics(request.topics)),
+      deleteTopics: ({ request }, answer) => answer(admin.deleteTopics(request.topics)),
+      describeConfigs: ({ request }, answer) => answer(admin.describeConfigs(request.topics, request.names)),
+      fetch: ({ node, request }, answer) => fetches.fetch(node, request, answer),
+      produce: ({ node, request }, answer) => answer(log.produce(node, request)),
+      listOffsets: ({ node, request }, answer) => answer(log.listOffsets(node, request)),
+      deleteRecords: ({ node, request }, answer) => answer(log.deleteRecords(node, request)),
+    };
+  }
+
+  #transactions(): Pick<Handlers, 'initProducerId' | 'addPartitionsToTxn' | 'addOffsetsToTxn' | 'endTxn'> {
+    const { transactions } = this.parts;
+    const here = <A extends ApiName>(handle: Handler<A>): Handler<A & ApiName> =>
+      this.#atCoordinator((call) => (call.request as { readonly transactionalId: string }).transactionalId, handle);
+    return {
+      initProducerId: here<'initProducerId'>(({ request }, answer) => answer(transactions.initProducerId(request))),
+      addPartitionsToTxn: here<'addPartitionsToTxn'>(({ request }, answer) => {
+        const isUnknown = (each: TopicPartition): boolean => this.parts.topics.partition(each) === undefined;
+        if (request.partitions.some(isUnknown)) {
+          answer(
+            codes(request.partitions, (each) =>
+              isUnknown(each) ? brokerCode.UNKNOWN_TOPIC_OR_PARTITION : brokerCode.OPERATION_NOT_ATTEMPTED,
+            ),
+          );
+          return;
+        }
+        const errorCode = transactions.addPartitions(request.transactionalId, request, request.partitions);
+        answer(codes(request.partitions, () => errorCode));
+      }),
+      addOffsetsToTxn: here<'addOffsetsToTxn'>(({ request }, answer) =>
+        answer({ errorCode: transactions.addGroup(request.transactionalId, request, request.groupId) }),
+      ),
+      endTxn: here<'endTxn'>(({ request }, answer) =>
+        answer({ errorCode: transactions.end(request.transactionalId, request, request.commit) }),
+      ),
+    };
+  }
+
+  #groups(): Pick<Handlers, 'txnOffsetCommit' | 'offsetCommit' | 'offsetFetch' | 'joinGroup' | 'syncGroup' | 'heartbeat' | 'leaveGroup'> {
+    const { groups } = this.parts;
+    const here = <A extends ApiName>(handle: Handler<A>): Handler<A & ApiName> =>
+      this.#atCoordinator((call) => (call.request as { readonly groupId: string }).groupId, handle);
+    return {
+      txnOffsetCommit: here<'txnOffsetCommit'>(({ request }, answer) => answer(this.#txnOffsetCommit(request))),
+      offsetCommit: here<'offsetCommit'>(({ request }, answer) => {
+        const errorCode = groups.checkCommit(request, false);
+        answer(this.#commitEach(request, errorCode, (entry) => groups.commit(request.groupId, entry)));
+      }),
+      offsetFetch: here<'offsetFetch'>(({ request }, answer) => answer(groups.fetchOffsets(request))),
+      joinGroup: here<'joinGroup'>(({ request, clientId }, answer) => groups.join({ request, clientId, answer })),
+      syncGroup: here<'syncGroup'>(({ request }, answer) => groups.sync(request, answer)),
+      heartbeat: here<'heartbeat'>(({ request }, answer) => answer({ errorCode: groups.heartbeat(request) })),
+      leaveGroup: here<'leaveGroup'>(({ request }, answer) => answer({ errorCode: groups.leave(request) })),
+    };
+  }
+
+  #atCoordinator<A extends ApiName>(keyOf: (call: CallOf<A>) => string, handle: Handler<A>): Handler<A> {
+    return (call, answer) => {
+      if (this.parts.coordinatorOf(keyOf(call)) === call.node) handle(call, answer);
+      else answer(refusedAnswer(call, brokerCode.NOT_COORDINATOR));
+    };
+  }
+
+  /** First whether the producer may write to the group at all, then whether the member may. */
+  #txnOffsetCommit(request: TxnOffsetCommitRequest): PartitionCodes {
+    const { groups, transactions } = this.parts;
+    const { groupId, transactionalId } = request;
+    let errorCode = groups.isOpen(groupId, request)
+      ? brokerCode.NONE
+      : transactions.verify(transactionalId, request, (transaction) => transaction.groups.has(groupId));
+    if (errorCode === brokerCode.NONE) errorCode = groups.checkCommit(request, true);
+    return this.#commitEach(request, errorCode, (entry) => groups.commit(groupId, entry, request));
+  }
+
+  #commitEach(
+    request: Pick<TxnOffsetCommitRequest, 'partitions'>,
+    errorCode: number,
+    commit: (entry: TxnOffsetCommitRequest['partitions'][number]) => number,
+  ): PartitionCodes {
+    return {
+      partitions: request.partitions.map((entry) => {
+        const { topic, partition } = entry;
+        const isUnknown = this.parts.topics.partition(entry) === undefined;
+        if (isUnknown) return { topic, partition, errorCode: brokerCode.UNKNOWN_TOPIC_OR_PARTITION };
+        return { topic, partition, errorCode: errorCode === brokerCode.NONE ? commit(entry) : errorCode };
+      }),
+    };
+  }
+}

@@ -1,0 +1,33 @@
+import type { KafkaPort } from '../../../src/kafka/port';
+
+export const chapters = [
+  'metadata',
+  'produce and fetch',
+  'isolation',
+  'list offsets',
+  'idempotence',
+  'transactions',
+  'fencing',
+  'unknown EndTxn',
+  'offsets in transactions',
+  'groups',
+  'static members',
+  'group offsets',
+  'admin',
+  'delete records',
+] as const;
+
+export type Chapter = (typeof chapters)[number];
+
+/** An implementation of the port under test, with a broker of any age behind it. */
+export interface KafkaPortContractOptions {
+  readonly name: string;
+  /** A new client with connections of its own; the suite closes it. */
+  readonly connect: (clientId: string) => KafkaPort | Promise<KafkaPort>;
+  /** Lets that many ms of the broker's time pass. */
+  readonly pause: (ms: number) => Promise<void>;
+  /** The broker's time, ms since the epoch. */
+  readonly now: () => number;
+  /** Chapters that do not apply, each with the reason. */
+  readonly skip?: Readonly<Partial<Record<Chapter, string>>>;
+}
