@@ -65,10 +65,9 @@ class MapWithState<K, V, A extends State, R> implements Receiver<KafkaRecord<K, 
     const { initial, step } = this.options;
     const stored = this.store.find(key);
     const [next, result] = step(stored === undefined ? initial() : stored.value, record.value, record);
-    const state: State = next;
     const timestamp = stored !== undefined && stored.timestamp > record.timestamp ? stored.timestamp : record.timestamp;
-    if (state !== null && state !== undefined) this.store.write(key, next, timestamp);
-    else if (stored !== undefined) this.store.remove(key, timestamp);
+    // A null written is a removal.
+    this.store.write(key, next, timestamp);
     this.destination.next(record.withValue(result));
   }
 }

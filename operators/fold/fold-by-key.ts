@@ -37,8 +37,9 @@ export class FoldByKey<K, V, A> implements Receiver<KafkaRecord<K, V>> {
     const stored = this.store.find(key);
     const next = this.fold.next(stored === undefined ? undefined : stored.value, record);
     const timestamp = stored !== undefined && stored.timestamp > record.timestamp ? stored.timestamp : record.timestamp;
-    if (next !== null && next !== undefined) this.store.write(key, next, timestamp);
-    else if (stored !== undefined) this.store.remove(key, timestamp);
-    this.destination.next(KafkaRecord.of(key, (next ?? null) as A, timestamp, record.origin));
+    const result = (next ?? null) as A;
+    // A null written is a removal.
+    this.store.write(key, result, timestamp);
+    this.destination.next(KafkaRecord.of(key, result, timestamp, record.origin));
   }
 }

@@ -99,15 +99,15 @@ export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
     const before = stored === undefined ? undefined : stored.value;
     const next = this.fold.next(before, record);
     const timestamp = stored !== undefined && stored.timestamp > record.timestamp ? stored.timestamp : record.timestamp;
-    if (next !== null && next !== undefined) {
-      this.store.write(key, start, next, timestamp);
-      this.close?.wrote(start);
-      this.remove.wrote(start);
-    } else if (stored !== undefined) this.store.remove(key, start, timestamp);
+    const result = (next ?? null) as A;
+    // A null written is a removal; like any write it may put older windows out of sight.
+    this.store.write(key, start, result, timestamp);
+    this.close?.wrote(start);
+    this.remove.wrote(start);
 
     if (this.emit === 'close' || (this.emit === 'change' && !changesBytes(this.store.shape.value, before, next))) return;
     const windowed = new WindowedKey(key, start, window.end);
-    this.destination.next(KafkaRecord.of(windowed, (next ?? null) as A, timestamp, record.origin));
+    this.destination.next(KafkaRecord.of(windowed, result, timestamp, record.origin));
   }
 
   private refuse(record: KafkaRecord<K, V>, window: Window): void {

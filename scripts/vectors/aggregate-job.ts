@@ -3,7 +3,8 @@ import { aggregateWithStore, countWithStore, filterValues, reduceWithStore, sele
 import type { KafkaRecord } from '../../src/model/record';
 import type { KeyValueStore } from '../../src/model/store-definition';
 import { keyValueStore } from '../../src/state/definition';
-import { droppedRecords, keyValueRows, memoryStore } from '../../src/testing/memory-store';
+import { droppedRecords, memoryStore } from '../../src/testing/memory-store';
+import { keyValueRows } from '../../src/testing/store-rows';
 import { aggregateOf, knowsOnly } from './aggregates';
 import type { Job, Json, Row } from './format';
 import { jobCodecs } from './job-codecs';

@@ -1,0 +1,49 @@
+import { compareIdentity } from '../codec/identity';
+import type { KeyValueStore, WindowStore } from '../model/store-definition';
+import type { TimeWindows, Window } from '../model/window';
+import { type KeyValueHandle, runtime, type WindowHandle } from '../state/handle';
+import { boundsOf } from '../state/windows';
+
+export interface StoredRow<K, A> {
+  readonly key: K;
+  readonly value: A;
+  readonly timestamp: number;
+}
+
+export interface StoredWindowRow<K, A> extends StoredRow<K, A> {
+  readonly window: Window;
+}
+
+/** @internal Every row, ascending by key bytes. */
+export async function keyValueRows<K, A>(store: KeyValueStore<K, A>): Promise<StoredRow<K, A>[]> {
+  const behind = (store as KeyValueHandle<K, A>)[runtime];
+  const rows: StoredRow<K, A>[] = [];
+  for await (const [key, value] of store.range()) rows.push({ key, value, timestamp: behind.find(key)!.timestamp });
+  return rows;
+}
+
+/** @internal The rows of visible windows, by key bytes, then window; on request also those of the window where visibility ends. */
+export async function windowRows<K, A>(
+  store: WindowStore<K, A>,
+  { andAtTheBound }: { readonly andAtTheBound: boolean },
+): Promise<StoredWindowRow<K, A>[]> {
+  const behind = (store as WindowHandle<K, A>)[runtime];
+  const bounds = boundsOf(behind.shape.windows as TimeWindows);
+  const found: { readonly identity: string; readonly row: StoredWindowRow<K, A> }[] = [];
+  const bound = behind.invisibleUpTo;
+  for (let start = behind.nextStart(andAtTheBound ? bound : bound + 1); start !== Infinity; start = behind.nextStart(start + 1)) {
+    const cursor = behind.open(start);
+    for (let more = cursor.next(); more !== false; more = cursor.next()) {
+      if (typeof more !== 'boolean') {
+        await more;
+        continue;
+      }
+      const { key, identity, entry } = cursor;
+      const window = { start, end: bounds.endOf(start) };
+      found.push({ identity, row: { key, window, value: entry.value, timestamp: entry.timestamp } });
+    }
+    cursor.close();
+  }
+  const compare = compareIdentity(behind.shape.key);
+  return found.sort((a, b) => compare(a.identity, b.identity)).map(({ row }) => row);
+}
