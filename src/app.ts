@@ -144,7 +144,7 @@ export class MillraceApp implements App {
       this.state.next('closed');
       return;
     }
-    this.state.next('draining');
+    if (this.state.value !== 'closed' && this.state.value !== 'failed') this.state.next('draining');
     const instance = await running.instance;
     await instance?.close(within);
     await running.ended;

@@ -16,7 +16,7 @@ import { Loop } from '../task/loop';
 import { planTopology } from '../task/plan';
 import type { SealedTask } from '../task/stream-task';
 import type { Topology } from '../task/topology';
-import { delay, type Clock } from '../time/clock';
+import type { Clock } from '../time/clock';
 import type { AppState } from './app-state';
 import { TaskAssignment } from './assignment';
 import { caughtUp } from './caught-up';
@@ -309,24 +309,31 @@ export class Instance {
   // ---- ending
 
   private async shutDown(within: number, reason: MillraceError | undefined): Promise<void> {
-    const { clock } = this.options.adapters;
     const { parts } = this;
-    const budget = { over: false };
-    const timer = clock.setTimer(within, () => {
-      budget.over = true;
-    });
     if (parts !== undefined) {
       parts.cycle.stop();
-      const drained = this.drain(parts).catch((cause: unknown) => {
-        this.options.config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
-      });
-      await Promise.race([drained, delay(clock, within)]);
-      if (budget.over) parts.assignment.lost();
+      if (!(await this.drainedWithin(parts, within))) parts.assignment.lost();
       await this.release(parts);
     }
-    timer.cancel();
     if (reason === undefined) this.end?.resolve();
     else this.end?.reject(reason);
+  }
+
+  private drainedWithin(parts: Parts, within: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.options.adapters.clock.setTimer(within, () => {
+        this.options.config.logger.warn({ within }, 'not everything was committed before the time for closing was up');
+        resolve(false);
+      });
+      this.drain(parts)
+        .catch((cause: unknown) => {
+          this.options.config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
+        })
+        .finally(() => {
+          timer.cancel();
+          resolve(true);
+        });
+    });
   }
 
   private async drain(parts: Parts): Promise<void> {
