@@ -1,8 +1,8 @@
-/** What `millrace` exports, and nothing else. Operators are in `millrace/operators`, the test kit in `millrace/testing`. */
+/** What `millrace` exports, and nothing else. Operators are also in `millrace/operators`; the test kit is in `millrace/testing`. */
 export { millrace, memoryCluster, kafkaCluster } from './millrace';
 export type { App, RunOptions } from './app';
 export type { MillraceConfig } from './config';
-export type { Cluster } from './cluster';
+export type { Cluster } from './model/cluster';
 export type { Commit } from './commit/commit-event';
 export type { AppState } from './commit/app-state';
 export type { Task, Topology } from './task/topology';
@@ -17,6 +17,20 @@ export type { InternalTopic, Topic, TopicOptions } from './model/topic';
 export { keyValueStore, windowStore } from './state/definition';
 export type { KeyValueDefinition, KeyValueStore, StoreDefinition, WindowDefinition, WindowStore } from './model/store-definition';
 
+export {
+  aggregateWithStore,
+  branch,
+  countWithStore,
+  filterValues,
+  mapValues,
+  mapWithStore,
+  reduceWithStore,
+  selectKey,
+  to,
+  windowTumbling,
+} from '../operators';
+export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
+
 export { days, hours, minutes, seconds, type Duration } from './model/duration';
 export type { InWindows, TimeWindows, Window, Windowed, Windows } from './model/window';
 export { KafkaRecord, type Placement } from './model/record';
@@ -24,7 +38,7 @@ export { Outgoing } from './model/outgoing';
 
 export { MillraceError } from './errors/millrace-error';
 export { errorCodes, type ErrorCode } from './errors/codes';
-export type { Failure, Policy, Verdict } from './model/policy';
+export { deadLetter, type Failure, type Policy, type Verdict } from './model/policy';
 export type { Logger } from './model/logger';
 export type { MetricName, Metrics, MetricTags } from './model/metrics';
 export type { Where } from './model/where';
