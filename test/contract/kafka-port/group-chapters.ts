@@ -44,7 +44,7 @@ export function groupsChapter(bench: () => Workbench): void {
     await gather(first);
     expect(await first.heartbeat()).toBe(0);
     const entering = second.enter();
-    await bench().eventually('the rebalance is announced', async () => (await first.heartbeat()) === 27 || undefined);
+    await first.called();
     const rejoining = first.enter();
     await Promise.all([entering, rejoining]);
     expect(first.generationId).toBe(2);
@@ -60,7 +60,7 @@ export function groupsChapter(bench: () => Workbench): void {
     const [first, second] = await pair();
     await gather(first);
     const entering = second.enter();
-    await bench().eventually('the rebalance is announced', async () => (await first.heartbeat()) === 27 || undefined);
+    await first.called();
     expect((await first.sync()).errorCode).toBe(27);
     await first.leave();
     await entering;
@@ -73,12 +73,7 @@ export function groupsChapter(bench: () => Workbench): void {
     await gather(first, second);
     const follower = first.isLeader ? second : first;
     const leader = first.isLeader ? first : second;
-    await Promise.all([
-      leader.enter(),
-      bench()
-        .eventually('27', async () => (await follower.heartbeat()) === 27 || undefined)
-        .then(() => follower.enter()),
-    ]);
+    await Promise.all([leader.enter(), follower.called().then(() => follower.enter())]);
     const waiting = follower.sync();
     const entering = third.enter();
     expect((await waiting).errorCode).toBe(27);
@@ -117,7 +112,7 @@ export function groupsChapter(bench: () => Workbench): void {
     const { generationId } = first;
     expect(await second.leave()).toBe(0);
     expect(await second.heartbeat()).toBe(25);
-    await bench().eventually('the rebalance is announced', async () => (await first.heartbeat()) === 27 || undefined);
+    await first.called();
     await gather(first);
     expect(first.generationId).toBe(generationId + 1);
     await first.leave();
@@ -136,7 +131,7 @@ export function groupsChapter(bench: () => Workbench): void {
     expect(await follower.enter()).toMatchObject({ generationId, leaderId: leader.memberId });
     expect(await leader.heartbeat()).toBe(0);
     const rejoining = leader.enter();
-    await bench().eventually('the rebalance is announced', async () => (await follower.heartbeat()) === 27 || undefined);
+    await follower.called();
     await Promise.all([rejoining, follower.enter()]);
     expect(leader.generationId).toBe(generationId + 1);
     for (const client of [leader, follower]) await client.leave();
@@ -148,7 +143,7 @@ export function groupsChapter(bench: () => Workbench): void {
     const follower = first.isLeader ? second : first;
     const leader = first.isLeader ? first : second;
     const rejoining = follower.join({ protocols: [{ name: 'contract-1', metadata: Buffer.from('changed') }] });
-    await bench().eventually('the rebalance is announced', async () => (await leader.heartbeat()) === 27 || undefined);
+    await leader.called();
     await leader.enter();
     expect((await rejoining).generationId).toBe(leader.generationId);
     expect(leader.joined!.members.map(({ metadata }) => Buffer.from(metadata).toString()).sort()).toEqual(['about me', 'changed']);
@@ -185,7 +180,7 @@ export function groupsChapter(bench: () => Workbench): void {
     const dead = await GroupClient.create(bench(), groupId, { sessionTimeoutMs: 6_000 });
     await gather(alive, dead);
     const start = bench().now();
-    await bench().eventually('the rebalance is announced', async () => (await alive.heartbeat()) === 27 || undefined);
+    await alive.called();
     expect(bench().now() - start).toBeGreaterThan(4_500);
     expect(await dead.heartbeat()).toBe(25);
     await gather(alive);
@@ -200,12 +195,7 @@ export function groupsChapter(bench: () => Workbench): void {
     const start = bench().now();
     const before = first.generationId;
     const third = await GroupClient.create(bench(), groupId, options);
-    await Promise.all([
-      third.enter(),
-      bench()
-        .eventually('27', async () => (await first.heartbeat()) === 27 || undefined)
-        .then(() => first.enter()),
-    ]);
+    await Promise.all([third.enter(), first.called().then(() => first.enter())]);
     expect(bench().now() - start).toBeGreaterThan(1_200);
     expect(first.generationId).toBe(before + 1);
     expect(await sleeper.heartbeat()).toBe(25);

@@ -18,6 +18,7 @@ export class GroupClient implements MemberIdentity {
   joined: JoinGroupAnswer | undefined;
 
   private constructor(
+    private readonly bench: Workbench,
     readonly port: KafkaPort,
     private readonly node: NodeId,
     readonly groupId: string,
@@ -26,7 +27,7 @@ export class GroupClient implements MemberIdentity {
 
   static async create(bench: Workbench, groupId: string, options: GroupClientOptions = {}): Promise<GroupClient> {
     const port = await bench.connect();
-    return new GroupClient(port, await bench.coordinator('group', groupId, port), groupId, options);
+    return new GroupClient(bench, port, await bench.coordinator('group', groupId, port), groupId, options);
   }
 
   get groupInstanceId(): string | null {
@@ -51,7 +52,8 @@ export class GroupClient implements MemberIdentity {
       groupInstanceId: this.groupInstanceId,
       sessionTimeoutMs,
       rebalanceTimeoutMs,
-      protocolType: 'consumer',
+      // Of the type 'consumer' the broker reads the metadata itself: what it cannot read, no JoinGroup is ever answered for.
+      protocolType: 'contract',
       protocols: [{ name: protocol, metadata: Buffer.from(metadata) }],
       ...change,
     });
@@ -82,22 +84,25 @@ export class GroupClient implements MemberIdentity {
     return (await this.port.heartbeat(this.node, identity)).errorCode;
   }
 
+  /** Waits until the heartbeat says that a rebalance is under way. */
+  async called(): Promise<void> {
+    await this.bench.eventually('the rebalance is announced', async () => (await this.heartbeat()) === 27 || undefined);
+  }
+
   async leave(member: { memberId: string; groupInstanceId: string | null } = this): Promise<number> {
     const members = [{ memberId: member.memberId, groupInstanceId: member.groupInstanceId }];
     return (await this.port.leaveGroup(this.node, { groupId: this.groupId, members })).errorCode;
   }
 }
 
-/** Lets all clients join and sync, each at the first moment it can: the group is then stable, with all of them in it. */
+/** Lets the clients into the group one after the other, all who are in it joining again each time: in the end it is stable. */
 export async function gather(...clients: GroupClient[]): Promise<void> {
-  await Promise.all(clients.map((client) => client.enter()));
-  // Who joins later begins the rebalance anew; all must end in one generation.
-  const newest = Math.max(...clients.map(({ generationId }) => generationId));
-  if (clients.some(({ generationId }) => generationId < newest)) {
-    await gather(...clients);
-    return;
+  for (let count = 1; count <= clients.length; count++) {
+    const members = clients.slice(0, count);
+    const entering = members[count - 1]!.enter();
+    for (const member of members.slice(0, -1)) await member.called();
+    await Promise.all([entering, ...members.slice(0, -1).map((member) => member.enter())]);
+    const answers = await Promise.all(members.map((member) => member.sync()));
+    expect(answers.map(({ errorCode }) => errorCode)).toEqual(members.map(() => 0));
   }
-  const answers = await Promise.all(clients.map((client) => client.sync()));
-  if (answers.some(({ errorCode }) => errorCode === 27)) await gather(...clients);
-  else expect(answers.map(({ errorCode }) => errorCode)).toEqual(clients.map(() => 0));
 }

@@ -104,12 +104,19 @@ export class Workbench {
     const created = await this.port.createTopics([{ topic, partitions, replicationFactor: -1, configs }], 10_000);
     expect(created.topics).toEqual([expect.objectContaining({ topic, errorCode: 0 })]);
     this.#topics.push(topic);
-    await this.eventually(`${topic} has leaders`, async () => {
-      const { topics } = await this.port.metadata([topic]);
-      const isLed = topics[0]!.partitions.length === partitions && topics[0]!.partitions.every(({ leader }) => leader >= 0);
-      return isLed || undefined;
-    });
+    await this.eventually(`${topic} is led`, async () => (await this.#isLed(topic, partitions)) || undefined);
     return topic;
+  }
+
+  /** Metadata names a leader before that knows its partition: it answers 6, or 75 to a fetch, for some ms. */
+  async #isLed(topic: string, count: number): Promise<boolean> {
+    const { partitions } = (await this.port.metadata([topic])).topics[0]!;
+    if (partitions.length < count || partitions.some(({ leader }) => leader < 0)) return false;
+    for (const { partition, leader } of partitions) {
+      const request = { readCommitted: false, partitions: [{ topic, partition, timestamp: -1 }] };
+      if ((await this.port.listOffsets(leader, request)).partitions[0]!.errorCode !== 0) return false;
+    }
+    return true;
   }
 
   async partition(configs: Readonly<Record<string, string>> = {}): Promise<TopicPartition> {
