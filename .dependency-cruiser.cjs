@@ -3,7 +3,7 @@
 /**
  * Imports point one way. Each layer is a set of paths; a file may import from its own layer and from those it is given below.
  *
- *   model ← errors, time ← codec, state, kafka ← operators | task ← commit ← app, config ← observe, cli, testing
+ *   model ← errors, time ← config | codec, state, kafka ← operators | task ← commit ← app ← observe, cli, testing
  */
 const LAYERS = {
   model: '^src/model/',
@@ -12,7 +12,8 @@ const LAYERS = {
   operators: '^operators/',
   task: '^src/task/',
   commit: '^src/commit/',
-  app: '^src/(app|config)\\.ts$',
+  config: '^src/config\\.ts$',
+  app: '^src/app\\.ts$',
   edge: '^src/(observe|cli|threads|testing)/',
   adapters: '^src/(kafkajs|level|memory)/',
   root: '^src/(millrace|index)\\.ts$',
@@ -25,9 +26,10 @@ const BELOW = {
   ports: ['model', 'base'],
   operators: ['model', 'base', 'ports'],
   task: ['model', 'base', 'ports'],
-  commit: ['model', 'base', 'ports', 'task'],
-  app: ['model', 'base', 'ports', 'task', 'commit'],
-  edge: ['model', 'base', 'ports', 'task', 'commit', 'app', 'operators'],
+  config: ['model', 'base'],
+  commit: ['model', 'base', 'ports', 'config', 'task'],
+  app: ['model', 'base', 'ports', 'config', 'task', 'commit'],
+  edge: ['model', 'base', 'ports', 'config', 'task', 'commit', 'app', 'operators'],
   adapters: ['model', 'base', 'ports'],
 };
 

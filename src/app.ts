@@ -1,7 +1,8 @@
 import { BehaviorSubject, Observable, Subject, type Subscriber } from 'rxjs';
 import type { CheckedConfig } from './config';
 import type { Commit } from './commit/commit-event';
-import { Instance, type Adapters } from './commit/instance';
+import type { Adapters } from './commit/adapters';
+import { Instance } from './commit/instance';
 import { MillraceError } from './errors/millrace-error';
 import type { Duration } from './model/duration';
 import type { Outgoing } from './model/outgoing';

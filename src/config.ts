@@ -3,7 +3,7 @@ import type { Duration } from './model/duration';
 import { silentLogger, type Logger } from './model/logger';
 import type { Metrics } from './model/metrics';
 import type { Policy } from './model/policy';
-import type { Cluster } from './cluster';
+import type { Cluster } from './model/cluster';
 
 /** Every option of `millrace()`. Times are ms. */
 export interface MillraceConfig {

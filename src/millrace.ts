@@ -1,7 +1,7 @@
 import { MillraceApp, type App } from './app';
-import type { Cluster } from './cluster';
+import type { Cluster } from './model/cluster';
 import { ClusterClient } from './commit/cluster-client';
-import type { Adapters } from './commit/instance';
+import type { Adapters } from './commit/adapters';
 import { checkConfig, type CheckedConfig, type MillraceConfig } from './config';
 import { silentLogger } from './model/logger';
 import type { Broker } from './kafka/port';

@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster';
+import type { Cluster } from '../model/cluster';
 import { MillraceError } from '../errors/millrace-error';
 import { ClusterView } from '../kafka/cluster-view';
 import { describeCode } from '../kafka/describe-code';

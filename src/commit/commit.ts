@@ -8,7 +8,6 @@ import type { Compression } from '../kafka/compression';
 import type { MemberIdentity, TopicPartition } from '../kafka/port';
 import type { TransactionalProducer } from '../kafka/transaction';
 import type { Membership } from '../kafka/membership';
-import type { Logger } from '../model/logger';
 import type { Metrics } from '../model/metrics';
 import type { OutboxTopic } from '../task/outbox';
 import type { SealedTask } from '../task/stream-task';
@@ -31,7 +30,6 @@ export interface CommitOptions {
   readonly producer: TransactionalProducer;
   readonly membership: Membership;
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly layout: Layout;
   readonly intervalMs: number;

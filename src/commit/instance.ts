@@ -1,44 +1,21 @@
 import type { CheckedConfig } from '../config';
 import { MillraceError } from '../errors/millrace-error';
 import { ClusterView } from '../kafka/cluster-view';
-import { Fetcher } from '../kafka/fetcher';
 import { InternalTopics } from '../kafka/internal-topics';
-import { Membership } from '../kafka/membership';
-import { OffsetReader } from '../kafka/offsets';
-import type { Broker, KafkaPort } from '../kafka/port';
-import { TransactionalProducer } from '../kafka/transaction';
-import type { TransactionStep } from '../kafka/transaction-outcome';
+import type { KafkaPort } from '../kafka/port';
 import type { Outgoing } from '../model/outgoing';
 import { worstCaseSize } from '../state/cells';
-import type { OpenBytes } from '../state/open-bytes';
 import type { Slot } from '../state/slot';
-import { Loop } from '../task/loop';
 import { planTopology } from '../task/plan';
 import type { SealedTask } from '../task/stream-task';
 import type { Topology } from '../task/topology';
-import type { Clock } from '../time/clock';
+import type { Adapters } from './adapters';
 import type { AppState } from './app-state';
-import { TaskAssignment } from './assignment';
 import { caughtUp } from './caught-up';
-import { CommitCycle } from './commit';
 import type { Commit } from './commit-event';
-import { layOut, partitionsOf, type Layout } from './layout';
-import { RepartitionPurge } from './repartition-purge';
-import { StartPositions } from './start-positions';
-import { TaskBuilder } from './task-builder';
+import { Composition } from './composition';
+import { layOut, type Layout } from './layout';
 import { describeWritten } from './written-topics';
-
-/** What only the composition root names. */
-export interface Adapters {
-  readonly clock: Clock;
-  readonly broker: Broker;
-  /** Undefined: every store is in memory. */
-  readonly openBytes: OpenBytes | undefined;
-  /** Told as each step of a transaction begins; for tests that stop the process there. */
-  readonly onTransactionStep?: (step: TransactionStep) => void;
-  /** Takes this instance's slot under the state directory. */
-  readonly openSlot: () => Promise<Slot>;
-}
 
 export interface InstanceOptions {
   readonly config: CheckedConfig;
@@ -51,19 +28,24 @@ export interface InstanceOptions {
   readonly state: (state: AppState) => void;
 }
 
-/** ms a broker may hold a fetch: a partition that is added waits for the one under way. */
-const FETCH_WAIT_MS = 100;
+/** What is open once the instance runs. */
+interface Running {
+  readonly parts: Composition;
+  readonly layout: Layout;
+  readonly port: KafkaPort;
+  readonly slot: Slot;
+}
+
 /** ms between two looks at the committed offsets of the whole group, while waiting to be caught up. */
 const CAUGHT_UP_POLL_MS = 50;
 
-/** One running instance: everything is made here, started in order, and ended in reverse. */
+/** One running instance: plan → topics → slot → producer → group; and back in reverse. */
 export class Instance {
   /** Settles when the instance has ended; rejects with what made it fail. */
   readonly ended: Promise<void>;
   private end: { resolve: () => void; reject: (reason: MillraceError) => void } | undefined;
   private ending: Promise<void> | undefined;
-  private parts: Parts | undefined;
-  private needsRecovery = false;
+  private running: Running | undefined;
   private degraded = false;
 
   constructor(private readonly options: InstanceOptions) {
@@ -75,28 +57,41 @@ export class Instance {
 
   /** Settles when the group is being joined. */
   async start(): Promise<void> {
-    const { config, adapters, topology } = this.options;
-    const plan = planTopology(topology, adapters.clock);
-    worstCaseSize(plan.cells);
+    const { config, adapters } = this.options;
     const port = adapters.broker.connect(config.applicationId);
     let slot: Slot | undefined;
     try {
-      const { clock } = adapters;
-      const view = new ClusterView({ port, clock, logger: config.logger, giveUpAfterMs: config.connectTimeout });
-      const topics = [...plan.sources.map(({ name }) => name), ...plan.sinks];
-      const known = await view.topics(topics);
-      const counts = new Map([...known].map(([name, { partitions }]) => [name, partitions]));
-      const layout = layOut(plan, config.applicationId, counts);
-      await new InternalTopics({ port, view, clock, logger: config.logger, replicationFactor: config.replicationFactor }).ensure(
-        layout.owned,
-      );
+      const { view, layout, sinks } = await this.prepare(port);
       slot = await adapters.openSlot();
-      await this.compose({ port, view, layout, slot, sinks: plan.sinks });
+      const written = await describeWritten({ port, view, layout, sinks });
+      const parts = new Composition(
+        { ...this.options, port, view, layout, slot, written },
+        {
+          committed: (sealed) => {
+            this.committed(sealed);
+          },
+          changed: () => {
+            this.changed();
+          },
+          afterSlice: () => {
+            this.afterSlice();
+          },
+          failed: (reason) => {
+            this.fail(reason);
+          },
+        },
+      );
+      // Before the group is joined: a transaction that a predecessor left open ends here, and its offsets can be read.
+      await parts.producer.initialise();
+      this.running = { parts, layout, port, slot };
     } catch (cause) {
       await slot?.release();
       await port.close();
       throw cause;
     }
+    this.running.parts.cycle.start();
+    this.running.parts.membership.start();
+    if (this.options.untilCaughtUp) void this.endWhenCaughtUp(this.running);
   }
 
   /** Drains, commits, leaves; what is not through after `within` ms is given up. */
@@ -106,151 +101,32 @@ export class Instance {
   }
 
   private fail(reason: MillraceError): void {
+    if (this.ending !== undefined) return;
     this.options.config.logger.error({ code: reason.code }, reason.message);
-    this.ending ??= this.shutDown(this.options.config.requestTimeout, reason);
+    this.ending = this.shutDown(this.options.config.requestTimeout, reason);
   }
 
-  // ---- composing
-
-  private async compose(base: Base): Promise<void> {
-    const { config, adapters, topology, isWatched } = this.options;
+  /** Plans, finds the topics, lays the plan out on them, and makes those that are ours. */
+  private async prepare(port: KafkaPort): Promise<{ view: ClusterView; layout: Layout; sinks: readonly string[] }> {
+    const { config, adapters, topology } = this.options;
     const { clock } = adapters;
-    const { logger, metrics } = config;
-    const { port, view, layout, slot } = base;
-    const groupId = config.applicationId;
-    const described = await describeWritten(base);
-    const transactionalId = `${groupId}-${slot.id}-0`;
-    const offsets = new OffsetReader({ port, view, clock });
-    const producer = new TransactionalProducer({
-      port,
-      view,
-      clock,
-      logger,
-      transactionalId,
-      transactionTimeoutMs: config.transactionTimeout,
-      ...(adapters.onTransactionStep === undefined ? {} : { onStep: adapters.onTransactionStep }),
-    });
-    await producer.initialise();
-    const fetcher = new Fetcher({ port, view, clock, logger, lane: 'input', readCommitted: true, maxWaitMs: FETCH_WAIT_MS });
-    const loop = new Loop({
-      clock,
-      fairInEventTime: layout.repartitionOrder.length > 0,
-      afterSlice: () => {
-        this.afterSlice();
-      },
-    });
-    const membership = new Membership({
-      port,
-      view,
-      clock,
-      logger,
-      groupId,
-      groupInstanceId: config.instanceId ?? null,
-      instance: slot.id,
-      nonce: `${String(clock.now())}-${String(clock.random())}`,
-      transactionalId,
-      topics: layout.inputs.map(({ topic }) => topic),
-      taskCount: layout.tasks,
-      partitionsOf: (task) => partitionsOf(layout, task),
-      sessionTimeoutMs: config.sessionTimeout,
-      heartbeatIntervalMs: config.heartbeatInterval,
-      rebalanceTimeoutMs: Math.max(config.sessionTimeout, config.transactionTimeout),
-      events: {
-        assigned: (tasks) => {
-          metrics.add('rebalance-total', 1, {});
-          assignment.assigned(tasks);
-        },
-        revoked: (tasks) => assignment.revoked(tasks),
-        lost: () => {
-          assignment.lost();
-        },
-        failed: (reason) => {
-          this.fail(reason);
-        },
-      },
-    });
-    const purge = new RepartitionPurge({ layout, topics: new InternalTopics({ port, view, clock, logger }), clock, logger });
-    const cycle = new CommitCycle({
-      producer,
-      membership,
-      clock,
-      logger,
-      metrics,
-      layout,
-      intervalMs: config.commitInterval,
-      compression: config.compression,
-      written: described.written,
-      tasks: () => assignment.all(),
-      events: {
-        committed: (sealed) => {
-          purge.committed(sealed);
-          this.committed(sealed);
-        },
-        aborted: (tasks, reason) => {
-          logger.warn({ code: reason.code }, `a transaction was aborted, its tasks start again: ${reason.message}`);
-          assignment.revive(tasks);
-        },
-        lost: (reason) => {
-          this.needsRecovery = true;
-          logger.warn({ code: reason.code }, reason.message);
-          assignment.lost();
-        },
-        failed: (reason) => {
-          this.fail(reason);
-        },
-      },
-    });
-    const starts = new StartPositions({ port, view, offsets, membership, clock, groupId, layout });
-    const builder = new TaskBuilder({
-      config,
-      layout,
-      topology,
-      clock,
-      view,
-      offsets,
-      port,
-      openBytes: adapters.openBytes,
-      slot,
-      isWatched,
-      wake: () => {
-        loop.wake();
-      },
-      ...described,
-    });
-    const assignment = new TaskAssignment({
-      layout,
-      fetcher,
-      loop,
-      starts,
-      factory: builder,
-      clock,
-      logger,
-      drainWithinMs: Math.min(10_000, config.sessionTimeout),
-      beforeOpen: async () => {
-        await cycle.idle();
-        if (!this.needsRecovery) return;
-        await producer.recover();
-        this.needsRecovery = false;
-      },
-      commitNow: () => cycle.now(),
-      failed: (reason) => {
-        this.fail(reason);
-      },
-      changed: () => {
-        this.changed();
-      },
-    });
-    this.parts = { ...base, producer, fetcher, loop, membership, cycle, assignment, offsets };
-    cycle.start();
-    membership.start();
-    if (this.options.untilCaughtUp) void this.endWhenCaughtUp(this.parts);
+    const { logger } = config;
+    const plan = planTopology(topology, clock);
+    worstCaseSize(plan.cells);
+    const unknownTopicAfterMs = Math.min(UNKNOWN_TOPIC_AFTER_MS, config.connectTimeout);
+    const view = new ClusterView({ port, clock, logger, giveUpAfterMs: config.connectTimeout, unknownTopicAfterMs });
+    const known = await view.topics([...plan.sources.map(({ name }) => name), ...plan.sinks]);
+    const counts = new Map([...known].map(([name, { partitions }]) => [name, partitions]));
+    const layout = layOut(plan, config.applicationId, counts);
+    await new InternalTopics({ port, view, clock, logger, replicationFactor: config.replicationFactor }).ensure(layout.owned);
+    return { view, layout, sinks: plan.sinks };
   }
 
-  private async endWhenCaughtUp(parts: Parts): Promise<void> {
+  private async endWhenCaughtUp({ parts, layout }: Running): Promise<void> {
     const { config, adapters } = this.options;
     try {
       const reached = await caughtUp({
-        layout: parts.layout,
+        layout,
         offsets: parts.offsets,
         clock: adapters.clock,
         groupId: config.applicationId,
@@ -266,11 +142,11 @@ export class Instance {
   // ---- running
 
   private afterSlice(): void {
-    const { parts } = this;
-    if (parts === undefined) return;
-    parts.cycle.beginIfDue();
-    parts.assignment.relieve();
-    for (const { task, dropped } of parts.assignment.all()) {
+    if (this.running === undefined) return;
+    const { cycle, assignment } = this.running.parts;
+    cycle.beginIfDue();
+    assignment.relieve();
+    for (const { task, dropped } of assignment.all()) {
       if (task?.halted === undefined || dropped) continue;
       this.halted(task.halted);
     }
@@ -290,10 +166,9 @@ export class Instance {
   }
 
   private committed(sealed: readonly SealedTask[]): void {
-    const tasks = sealed.map(({ task, records, outputs }) => ({ partition: task.partition, records, outputs }));
     for (const { watched } of sealed) for (const outgoing of watched) this.options.output(outgoing);
-    this.options.committed({ tasks });
-    for (const { stores } of this.parts?.assignment.all() ?? []) {
+    this.options.committed({ tasks: sealed.map(({ task, records, outputs }) => ({ partition: task.partition, records, outputs })) });
+    for (const { stores } of this.running?.parts.assignment.all() ?? []) {
       if (stores?.flushDue() !== true) continue;
       stores.flush().catch((cause: unknown) => {
         this.fail(cause instanceof MillraceError ? cause : new MillraceError('STATE_IO', String(cause), { cause }));
@@ -302,32 +177,34 @@ export class Instance {
   }
 
   private changed(): void {
-    if (this.ending !== undefined) return;
-    this.options.state(this.parts?.assignment.ready === true ? (this.degraded ? 'degraded' : 'running') : 'rebalancing');
+    if (this.ending !== undefined || this.running === undefined) return;
+    const settled = this.degraded ? 'degraded' : 'running';
+    this.options.state(this.running.parts.assignment.ready ? settled : 'rebalancing');
   }
 
   // ---- ending
 
   private async shutDown(within: number, reason: MillraceError | undefined): Promise<void> {
-    const { parts } = this;
-    if (parts !== undefined) {
-      parts.cycle.stop();
-      if (!(await this.drainedWithin(parts, within))) parts.assignment.lost();
-      await this.release(parts);
+    const { running } = this;
+    if (running !== undefined) {
+      running.parts.cycle.stop();
+      if (!(await this.drainedWithin(running, within))) running.parts.assignment.lost();
+      await release(running);
     }
     if (reason === undefined) this.end?.resolve();
     else this.end?.reject(reason);
   }
 
-  private drainedWithin(parts: Parts, within: number): Promise<boolean> {
+  private drainedWithin({ parts }: Running, within: number): Promise<boolean> {
+    const { adapters, config } = this.options;
     return new Promise((resolve) => {
-      const timer = this.options.adapters.clock.setTimer(within, () => {
-        this.options.config.logger.warn({ within }, 'not everything was committed before the time for closing was up');
+      const timer = adapters.clock.setTimer(within, () => {
+        config.logger.warn({ within }, 'not everything was committed before the time for closing was up');
         resolve(false);
       });
-      this.drain(parts)
+      drain(parts)
         .catch((cause: unknown) => {
-          this.options.config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
+          config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
         })
         .finally(() => {
           timer.cancel();
@@ -335,36 +212,21 @@ export class Instance {
         });
     });
   }
-
-  private async drain(parts: Parts): Promise<void> {
-    await parts.assignment.revoked(parts.membership.tasks);
-    await parts.membership.leave();
-  }
-
-  private async release(parts: Parts): Promise<void> {
-    parts.loop.stop();
-    parts.fetcher.close();
-    await parts.producer.close();
-    await parts.assignment.closed();
-    await parts.slot.release();
-    await parts.port.close();
-  }
 }
 
-interface Base {
-  readonly port: KafkaPort;
-  readonly view: ClusterView;
-  readonly layout: Layout;
-  readonly slot: Slot;
-  readonly sinks: readonly string[];
+/** ms for which a cluster may say that a topic does not exist: one just created is not known to every broker at once. */
+const UNKNOWN_TOPIC_AFTER_MS = 5_000;
+
+async function drain({ assignment, membership }: Composition): Promise<void> {
+  await assignment.revoked(assignment.all().map(({ number }) => number));
+  await membership.leave();
 }
 
-interface Parts extends Base {
-  readonly producer: TransactionalProducer;
-  readonly fetcher: Fetcher;
-  readonly loop: Loop;
-  readonly membership: Membership;
-  readonly cycle: CommitCycle;
-  readonly assignment: TaskAssignment;
-  readonly offsets: OffsetReader;
+async function release({ parts, slot, port }: Running): Promise<void> {
+  parts.loop.stop();
+  parts.fetcher.close();
+  await parts.producer.close();
+  await parts.assignment.closed();
+  await slot.release();
+  await port.close();
 }

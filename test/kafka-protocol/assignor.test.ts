@@ -44,7 +44,11 @@ describe('assigning tasks', () => {
 
   it('is the same in whatever order the members come, and in the end covers every task once, balanced', () => {
     const group = fc
-      .record({ count: fc.integer({ min: 1, max: 6 }), tasks: fc.integer({ min: 0, max: 12 }), seed: fc.array(fc.nat(6), { maxLength: 12 }) })
+      .record({
+        count: fc.integer({ min: 1, max: 6 }),
+        tasks: fc.integer({ min: 0, max: 12 }),
+        seed: fc.array(fc.nat(6), { maxLength: 12 }),
+      })
       .map(({ count, tasks, seed }) => ({
         tasks,
         members: Array.from({ length: count }, (_, at) =>

@@ -1,0 +1,17 @@
+import type { Broker } from '../kafka/port';
+import type { TransactionStep } from '../kafka/transaction-outcome';
+import type { OpenBytes } from '../state/open-bytes';
+import type { Slot } from '../state/slot';
+import type { Clock } from '../time/clock';
+
+/** What only the composition root names. */
+export interface Adapters {
+  readonly clock: Clock;
+  readonly broker: Broker;
+  /** Undefined: every store is in memory. */
+  readonly openBytes: OpenBytes | undefined;
+  /** Takes this instance's slot under the state directory. */
+  readonly openSlot: () => Promise<Slot>;
+  /** Told as each step of a transaction begins; for tests that stop the process there. */
+  readonly onTransactionStep?: (step: TransactionStep) => void;
+}

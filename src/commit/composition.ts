@@ -1,0 +1,203 @@
+import type { CheckedConfig } from '../config';
+import type { MillraceError } from '../errors/millrace-error';
+import type { ClusterView } from '../kafka/cluster-view';
+import { Fetcher } from '../kafka/fetcher';
+import { InternalTopics } from '../kafka/internal-topics';
+import { Membership } from '../kafka/membership';
+import { OffsetReader } from '../kafka/offsets';
+import type { KafkaPort } from '../kafka/port';
+import { TransactionalProducer } from '../kafka/transaction';
+import type { Slot } from '../state/slot';
+import { Loop } from '../task/loop';
+import type { SealedTask } from '../task/stream-task';
+import type { Topology } from '../task/topology';
+import type { Adapters } from './adapters';
+import { TaskAssignment } from './assignment';
+import { CommitCycle } from './commit';
+import { partitionsOf, type Layout } from './layout';
+import { RepartitionPurge } from './repartition-purge';
+import { StartPositions } from './start-positions';
+import { TaskBuilder } from './task-builder';
+import type { WrittenTopics } from './written-topics';
+
+/** ms a broker may hold a fetch: a partition that is added waits for the one under way. */
+const FETCH_WAIT_MS = 100;
+/** ms a task may take to reach a boundary when it is given up; every joining member waits as long. */
+const DRAIN_WITHIN_MS = 10_000;
+
+/** What an instance is made from. */
+export interface Ground {
+  readonly config: CheckedConfig;
+  readonly adapters: Adapters;
+  readonly topology: Topology;
+  readonly port: KafkaPort;
+  readonly view: ClusterView;
+  readonly layout: Layout;
+  readonly slot: Slot;
+  readonly written: WrittenTopics;
+  readonly isWatched: (topic: string) => boolean;
+}
+
+/** What the parts tell the instance. */
+export interface CompositionEvents {
+  committed(sealed: readonly SealedTask[]): void;
+  /** Tasks came, went or became ready. */
+  changed(): void;
+  afterSlice(): void;
+  failed(reason: MillraceError): void;
+}
+
+/** The parts of one running instance, made and tied together; nothing is started here. */
+export class Composition {
+  readonly offsets: OffsetReader;
+  readonly producer: TransactionalProducer;
+  readonly fetcher: Fetcher;
+  readonly loop: Loop;
+  readonly membership: Membership;
+  readonly cycle: CommitCycle;
+  readonly assignment: TaskAssignment;
+  private readonly transactionalId: string;
+  private needsRecovery = false;
+
+  constructor(
+    private readonly ground: Ground,
+    private readonly events: CompositionEvents,
+  ) {
+    const { config, adapters, layout, slot, port, view } = ground;
+    const { clock } = adapters;
+    this.transactionalId = `${config.applicationId}-${slot.id}-0`;
+    this.offsets = new OffsetReader({ port, view, clock });
+    this.producer = this.makeProducer();
+    this.fetcher = new Fetcher({ port, view, clock, logger: config.logger, lane: 'input', readCommitted: true, maxWaitMs: FETCH_WAIT_MS });
+    this.loop = new Loop({
+      clock,
+      fairInEventTime: layout.repartitionOrder.length > 0,
+      afterSlice: () => {
+        events.afterSlice();
+      },
+    });
+    this.membership = this.makeMembership();
+    this.cycle = this.makeCycle();
+    this.assignment = this.makeAssignment();
+  }
+
+  private makeProducer(): TransactionalProducer {
+    const { port, view, adapters, config } = this.ground;
+    return new TransactionalProducer({
+      port,
+      view,
+      clock: adapters.clock,
+      logger: config.logger,
+      transactionalId: this.transactionalId,
+      transactionTimeoutMs: config.transactionTimeout,
+      ...(adapters.onTransactionStep === undefined ? {} : { onStep: adapters.onTransactionStep }),
+    });
+  }
+
+  private makeMembership(): Membership {
+    const { port, view, adapters, config, layout, slot } = this.ground;
+    const { clock } = adapters;
+    return new Membership({
+      port,
+      view,
+      clock,
+      logger: config.logger,
+      groupId: config.applicationId,
+      groupInstanceId: config.instanceId ?? null,
+      instance: slot.id,
+      nonce: `${String(clock.now())}-${String(clock.random())}`,
+      transactionalId: this.transactionalId,
+      topics: layout.inputs.map(({ topic }) => topic),
+      taskCount: layout.tasks,
+      partitionsOf: (task) => partitionsOf(layout, task),
+      sessionTimeoutMs: config.sessionTimeout,
+      heartbeatIntervalMs: config.heartbeatInterval,
+      rebalanceTimeoutMs: Math.max(config.sessionTimeout, config.transactionTimeout),
+      events: {
+        assigned: (tasks) => {
+          config.metrics.add('rebalance-total', 1, {});
+          this.assignment.assigned(tasks);
+        },
+        revoked: (tasks) => this.assignment.revoked(tasks),
+        lost: () => {
+          this.assignment.lost();
+        },
+        failed: (reason) => {
+          this.events.failed(reason);
+        },
+      },
+    });
+  }
+
+  private makeCycle(): CommitCycle {
+    const { port, view, adapters, config, layout, written } = this.ground;
+    const { logger, metrics } = config;
+    const { clock } = adapters;
+    const purge = new RepartitionPurge({ layout, topics: new InternalTopics({ port, view, clock, logger }), clock, logger });
+    return new CommitCycle({
+      producer: this.producer,
+      membership: this.membership,
+      clock,
+      metrics,
+      layout,
+      intervalMs: config.commitInterval,
+      compression: config.compression,
+      written: written.written,
+      tasks: () => this.assignment.all(),
+      events: {
+        committed: (sealed) => {
+          purge.committed(sealed);
+          this.events.committed(sealed);
+        },
+        aborted: (tasks, reason) => {
+          logger.warn({ code: reason.code }, `a transaction was aborted, its tasks start again: ${reason.message}`);
+          this.assignment.revive(tasks);
+        },
+        lost: (reason) => {
+          this.needsRecovery = true;
+          logger.warn({ code: reason.code }, reason.message);
+          this.assignment.lost();
+        },
+        failed: (reason) => {
+          this.events.failed(reason);
+        },
+      },
+    });
+  }
+
+  private makeAssignment(): TaskAssignment {
+    const { ground, offsets, membership, loop, fetcher, cycle } = this;
+    const { port, view, adapters, config, layout, written } = ground;
+    const { clock } = adapters;
+    const { openBytes } = adapters;
+    const wake = (): void => {
+      loop.wake();
+    };
+    return new TaskAssignment({
+      layout,
+      fetcher,
+      loop,
+      starts: new StartPositions({ port, view, offsets, membership, clock, groupId: config.applicationId, layout }),
+      factory: new TaskBuilder({ ...ground, ...written, clock, offsets, openBytes, wake }),
+      clock,
+      logger: config.logger,
+      drainWithinMs: Math.min(DRAIN_WITHIN_MS, config.sessionTimeout),
+      beforeOpen: () => this.recover(),
+      commitNow: () => cycle.now(),
+      failed: (reason) => {
+        this.events.failed(reason);
+      },
+      changed: () => {
+        this.events.changed();
+      },
+    });
+  }
+
+  /** After a lost membership the producer's epoch is renewed, now that the group was joined again; never before. */
+  private async recover(): Promise<void> {
+    await this.cycle.idle();
+    if (!this.needsRecovery) return;
+    await this.producer.recover();
+    this.needsRecovery = false;
+  }
+}
