@@ -17,7 +17,7 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Calls immediates, also those they set, until none is left. No time passes. */
   settle(): Promise<void>;
-  /** Calls the next immediate or, when there is none, goes to the next timer and calls it. False: nothing is waiting. */
+  /** Lets promises settle, then calls the next immediate or, when there is none, goes to the next timer. False: nothing is waiting. */
   step(): Promise<boolean>;
   /** Moves the wall clock only, as an operator or NTP does; timers keep to the monotonic clock. */
   jump(ms: number): void;
@@ -142,7 +142,8 @@ class HandDrivenClock implements ManualClock {
     while (this.#nextImmediate() !== undefined) await this.#callNext(this.#time);
   }
 
-  step(): Promise<boolean> {
+  async step(): Promise<boolean> {
+    await microtasks();
     return this.#callNext(Infinity);
   }
 
