@@ -15,6 +15,7 @@ export const steady: Backoff = (_attempt, clock) => 50 + 50 * clock.random();
 export class Deadline {
   readonly budgetMs: number;
   readonly #clock: Clock;
+  readonly #onCut = new Set<() => void>();
   #at: number;
   #cause: unknown;
 
@@ -42,6 +43,13 @@ export class Deadline {
   cut(cause: unknown): void {
     this.#cause ??= cause;
     this.#at = Math.min(this.#at, this.#clock.monotonic());
+    for (const called of this.#onCut) called();
+  }
+
+  /** Calls back when it is brought forward; returns how to stop that. */
+  onCut(callback: () => void): () => void {
+    this.#onCut.add(callback);
+    return () => this.#onCut.delete(callback);
   }
 }
 
@@ -100,11 +108,20 @@ export function gaveUp(waitingFor: string, deadline: Deadline, because: unknown)
   );
 }
 
-/** Settles as `promise` does, or with undefined when the deadline passes first. */
+/** Settles as `promise` does, or with undefined when the deadline comes first. */
 export function within<T>(clock: Clock, deadline: Deadline, promise: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const timer = clock.setTimer(deadline.left(), () => resolve(undefined));
-    promise.then(resolve, reject).finally(() => timer.cancel());
+    const settled = (): void => {
+      timer.cancel();
+      stop();
+    };
+    const giveUp = (): void => {
+      settled();
+      resolve(undefined);
+    };
+    const timer = clock.setTimer(deadline.left(), giveUp);
+    const stop = deadline.onCut(giveUp);
+    promise.finally(settled).then(resolve, reject);
   });
 }
 

@@ -103,19 +103,23 @@ export class TransactionSteps {
         case kafkaCode.FENCED_INSTANCE_ID:
           return done(membershipLost(open.memberId, describeCode(code)));
         case kafkaCode.ILLEGAL_GENERATION:
-        case kafkaCode.REBALANCE_IN_PROGRESS: {
-          // The new generation is accepted as soon as the join is completed, in the same transaction.
-          const renewed = await this.renewed(open, code, deadline);
-          return renewed === undefined ? done(membershipLost(open.memberId, describeCode(code))) : again(code);
-        }
-        case kafkaCode.UNKNOWN_TOPIC_OR_PARTITION:
-          return unknownBy.passed ? done(judgeFailure(code, unexpectedCode('TxnOffsetCommit', code))) : again(code);
+        case kafkaCode.REBALANCE_IN_PROGRESS:
+          return this.#underNewGeneration(open, code);
         case OFFSET_METADATA_TOO_LARGE:
           return done({ kind: 'failed', reason: metadataTooLarge(open) });
-        default:
-          return coordinatorBusy.has(code) ? again(code) : done(judgeFailure(code, unexpectedCode('TxnOffsetCommit', code)));
       }
+      const mayPass = coordinatorBusy.has(code) || (code === kafkaCode.UNKNOWN_TOPIC_OR_PARTITION && !unknownBy.passed);
+      return mayPass ? again(code) : done(judgeFailure(code, unexpectedCode('TxnOffsetCommit', code)));
     });
+  }
+
+  /** The new generation is accepted as soon as the join is completed, in the same transaction. */
+  async #underNewGeneration<S>(open: OpenTransaction<S>, code: number): Promise<Attempt<StepFailure<S>>> {
+    const { deadline } = open.attempts;
+    const renewed = await this.renewed(open, code, deadline);
+    // Cut short by the other half: who we are is open, and the abort will tell.
+    if (renewed !== undefined || deadline.cause !== undefined) return again(code);
+    return done(membershipLost(open.memberId, describeCode(code)));
   }
 
   /** Asks the fence, and gives up with the deadline: a join may take longer than a transaction. */

@@ -28,9 +28,9 @@ export interface TransactionalProducerOptions {
   readonly logger: Logger;
   readonly transactionalId: string;
   /**
-   * After this the broker aborts a transaction by itself, ms. Default 45,000: two request timeouts of 20 s and 5 s more, so that a hung
-   * broker and, after it, the 12 s of a dead one's failover fit into one transaction. A dead process delays readers for as long, unless
-   * its successor ends the transaction, which `initialise` does.
+   * After this the broker aborts a transaction by itself, ms. Default 45,000: a request that is never answered (30 s) and its repetition fit
+   * in, and so do three failovers of a dead broker (12 s). More would delay readers for longer after a death without a successor; one with
+   * the same id ends the transaction by `initialise`.
    */
   readonly transactionTimeoutMs?: number;
   /** How long to settle an EndTxn whose answer was lost, and to renew an epoch, ms. Default 60,000. */

@@ -229,7 +229,7 @@ describe('several partitions', () => {
   it('one that always has data does not starve the others of a small answer', async () => {
     for (let i = 0; i < 50; i++) await writer.committed('input', 0, 'x'.repeat(2_000));
     await writer.committed('input', 1, 'at last');
-    fetcher = fetcherOver({ maxBytesPerPartition: 4_000, maxBytes: 4_000 });
+    fetcher = fetcherOver({ maxBytesPerPartition: 2_000, maxBytes: 2_000 });
     const other = new Kept();
     add(0, 0);
     add(1, 0, other);

@@ -176,6 +176,23 @@ describe('a transaction', () => {
     expect(await world.committed('output', 0)).toEqual([]);
   });
 
+  it('close() does not wait for a join that never ends', async () => {
+    world.answer('txnOffsetCommit', 27, Infinity);
+    const endless = fenceOf(member, () => new Promise(() => undefined));
+    const commit = producer.commit({ batches: [], offsets: [offset(0, 1)], fence: endless });
+    await world.settle(producer.close(1_000));
+    expect(await world.settle(commit)).toMatchObject({ kind: 'aborted' });
+    expect(world.clock.monotonic()).toBeLessThan(3_000);
+  });
+
+  it('a refusal is told although the offsets wait for a join', async () => {
+    world.broker.createTopic('small', 1, { 'max.message.bytes': '200' });
+    world.answer('txnOffsetCommit', 27);
+    const endless = fenceOf(member, () => new Promise(() => undefined));
+    const outcome = await world.commit(producer, endless, 1, toProduce('small', 0, 'x'.repeat(500)));
+    expect(outcome).toMatchObject({ kind: 'refused' });
+  });
+
   it('abandon() sends nothing more: the transaction stays open, as after a kill', async () => {
     world.answer('txnOffsetCommit', 14, Infinity);
     const commit = producer.commit({ batches: [toProduce('output', 0, 'a')], offsets: [offset(0, 1)], fence });
