@@ -38,6 +38,8 @@ const joining = {
   protocols: [{ name: 'wire', metadata: Buffer.from('x') }],
 };
 
+jest.setTimeout(60_000);
+
 let direct: KafkaPort;
 let leader: NodeId;
 const opened: { close(): Promise<void> }[] = [];

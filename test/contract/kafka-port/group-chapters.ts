@@ -164,7 +164,11 @@ export function groupsChapter(bench: () => Workbench): void {
 
   it('chooses a protocol that all members have', async () => {
     const [first, second] = await pair();
-    const protocols = (...names: string[]): object => ({ protocols: names.map((name) => ({ name, metadata: Buffer.from(name) })) });
+    // Who comes second waits for the first, who does not come back, as long as this says.
+    const protocols = (...names: string[]): object => ({
+      rebalanceTimeoutMs: 2_000,
+      protocols: names.map((name) => ({ name, metadata: Buffer.from(name) })),
+    });
     for (const client of [first, second]) client.memberId = (await client.join(protocols('new', 'old'))).memberId;
     const [one, other] = await Promise.all([first.join(protocols('new', 'old')), second.join(protocols('old', 'older'))]);
     // Whoever came first may have been alone in the first generation.
