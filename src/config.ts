@@ -55,29 +55,32 @@ export interface CheckedConfig extends Required<Omit<MillraceConfig, 'brokers' |
 
 const noMetrics: Metrics = { add: () => undefined };
 
+const defaults = {
+  commitInterval: 100,
+  guarantee: 'exactly-once',
+  strict: false,
+  onProcessingError: 'fail',
+  sessionTimeout: 30_000,
+  heartbeatInterval: 2_000,
+  requestTimeout: 30_000,
+  transactionTimeout: 45_000,
+  connectTimeout: 60_000,
+  cacheBytes: 64 * 1024 * 1024,
+  compression: 'none',
+  replicationFactor: -1,
+  logger: silentLogger,
+  metrics: noMetrics,
+} as const;
+
+/** An option given as undefined has its default, as one that is left out. */
+function withoutUndefined<T extends object>(given: T): T {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
+}
+
 /** @throws CONFIG listing every mistake at once. */
 export function checkConfig(config: MillraceConfig): CheckedConfig {
-  const checked: CheckedConfig = {
-    applicationId: config.applicationId,
-    brokers: config.brokers,
-    cluster: config.cluster,
-    stateDirectory: config.stateDirectory,
-    instanceId: config.instanceId,
-    commitInterval: config.commitInterval ?? 100,
-    guarantee: config.guarantee ?? 'exactly-once',
-    strict: config.strict ?? false,
-    onProcessingError: config.onProcessingError ?? 'fail',
-    sessionTimeout: config.sessionTimeout ?? 30_000,
-    heartbeatInterval: config.heartbeatInterval ?? 2_000,
-    requestTimeout: config.requestTimeout ?? 30_000,
-    transactionTimeout: config.transactionTimeout ?? 45_000,
-    connectTimeout: config.connectTimeout ?? 60_000,
-    cacheBytes: config.cacheBytes ?? 64 * 1024 * 1024,
-    compression: config.compression ?? 'none',
-    replicationFactor: config.replicationFactor ?? -1,
-    logger: config.logger ?? silentLogger,
-    metrics: config.metrics ?? noMetrics,
-  };
+  const { brokers, cluster, stateDirectory, instanceId, ...given } = config;
+  const checked: CheckedConfig = { brokers, cluster, stateDirectory, instanceId, ...defaults, ...withoutUndefined(given) };
   const mistakes = [...identityMistakes(checked), ...timeMistakes(checked), ...otherMistakes(checked)];
   if (mistakes.length > 0) throw new MillraceError('CONFIG', mistakes.join('; '));
   return checked;
@@ -104,8 +107,12 @@ function identityMistakes(config: CheckedConfig): string[] {
 
 function timeMistakes(config: CheckedConfig): string[] {
   const mistakes: string[] = [];
-  const within = (option: keyof CheckedConfig & string, least: number, most: number): void => {
-    const value = config[option] as number;
+  const within = (
+    option: 'commitInterval' | 'sessionTimeout' | 'heartbeatInterval' | 'requestTimeout' | 'transactionTimeout' | 'connectTimeout',
+    least: number,
+    most: number,
+  ): void => {
+    const value = config[option];
     if (!Number.isFinite(value) || value < least || value > most)
       mistakes.push(`${option} is ${String(value)}; it must be ${String(least)} … ${String(most)} ms`);
   };

@@ -8,6 +8,7 @@ import { kafkaCode } from './error-codes';
 import { decodeClaim, decodeOrder, encodeClaim, encodeOrder, groupProtocol, protocolType } from './group-protocol';
 import type { JoinGroupAnswer, KafkaPort, MemberIdentity, NodeId, TopicPartition } from './port';
 import { coordinatorBusy, coordinatorMoved } from './retriable-codes';
+import { fatal, troubleOf, unexpected } from './membership-trouble';
 import { isUnread, steady } from './retrying';
 
 /** What a membership tells its owner. *revoked*, *lost* and a stop are three things. */
@@ -41,9 +42,6 @@ export interface MembershipOptions {
   readonly rebalanceTimeoutMs: number;
   readonly events: MembershipEvents;
 }
-
-/** Why a join or a heartbeat did not do. */
-type Trouble = 'rejoin' | 'lost' | 'fatal';
 
 /**
  * One member of the group: joins, keeps its heartbeat, and joins again when others come or go. Cooperative: tasks that stay are
@@ -109,7 +107,7 @@ export class Membership {
     while (!this.stopped) {
       try {
         await this.joinAndSync();
-        if (!this.stopped) await this.stay();
+        await this.stay();
       } catch (cause) {
         if (!this.isStopped()) this.options.events.failed(cause instanceof MillraceError ? cause : unexpected(cause));
         return;
@@ -154,7 +152,10 @@ export class Membership {
       this.memberId = joined.memberId;
       return undefined;
     }
-    if (joined.errorCode !== kafkaCode.NONE) return this.troubled('JoinGroup', joined.errorCode);
+    if (joined.errorCode !== kafkaCode.NONE) {
+      this.troubled('JoinGroup', joined.errorCode);
+      return undefined;
+    }
     this.memberId = joined.memberId;
     this.generationId = joined.generationId;
     return this.sync(joined);
@@ -165,7 +166,10 @@ export class Membership {
     const assignments = joined.leaderId === joined.memberId ? this.lead(joined) : [];
     const synced = await this.ask('SyncGroup', (node) => port.syncGroup(node, { ...this.identity(), assignments }));
     if (synced === undefined) return undefined;
-    if (synced.errorCode !== kafkaCode.NONE) return this.troubled('SyncGroup', synced.errorCode);
+    if (synced.errorCode !== kafkaCode.NONE) {
+      this.troubled('SyncGroup', synced.errorCode);
+      return undefined;
+    }
     return decodeOrder(synced.assignment).tasks;
   }
 
@@ -258,13 +262,13 @@ export class Membership {
     return this.options.view.coordinator('group', this.options.groupId);
   }
 
-  private troubled(what: string, code: number): undefined {
+  private troubled(what: string, code: number): void {
     const trouble = troubleOf(code);
     const { groupId, logger } = this.options;
     const said = `${what} was answered ${describeCode(code)}`;
     if (trouble === 'fatal') throw fatal(code, said, this.options);
     this.rejoinWanted = true;
-    if (trouble === 'rejoin') return undefined;
+    if (trouble === 'rejoin') return;
     logger.warn({ group: groupId, member: this.memberId, generation: this.generationId }, `membership lost: ${said}`);
     if (code === kafkaCode.UNKNOWN_MEMBER_ID) this.memberId = '';
     this.generationId = -1;
@@ -273,48 +277,9 @@ export class Membership {
     this.ownedIn = -1;
     if (had)
       this.options.events.lost(new MillraceError('BROKER_ERROR', `membership of group "${groupId}" lost: ${said}`, { retryable: true }));
-    return undefined;
   }
 
   private isStopped(): boolean {
     return this.stopped;
   }
-}
-
-function troubleOf(code: number): Trouble {
-  switch (code) {
-    case kafkaCode.REBALANCE_IN_PROGRESS:
-      return 'rejoin';
-    case kafkaCode.ILLEGAL_GENERATION:
-    case kafkaCode.UNKNOWN_MEMBER_ID:
-      return 'lost';
-    default:
-      return 'fatal';
-  }
-}
-
-function fatal(code: number, said: string, { groupId, groupInstanceId, sessionTimeoutMs }: MembershipOptions): MillraceError {
-  switch (code) {
-    case kafkaCode.FENCED_INSTANCE_ID:
-      return new MillraceError(
-        'INSTANCE_DUPLICATE',
-        `instanceId "${String(groupInstanceId)}" of group "${groupId}" was taken over by another process: ${said}`,
-      );
-    case kafkaCode.INVALID_SESSION_TIMEOUT:
-      return new MillraceError(
-        'CONFIG',
-        `sessionTimeout ${String(sessionTimeoutMs)} ms is outside what the broker allows (group.min/max.session.timeout.ms): ${said}`,
-      );
-    case kafkaCode.INCONSISTENT_GROUP_PROTOCOL:
-      return new MillraceError(
-        'CONFIG',
-        `group "${groupId}" is in use by a program that is not millrace; choose another applicationId: ${said}`,
-      );
-    default:
-      return new MillraceError('BROKER_ERROR', `group "${groupId}" cannot be joined: ${said}`);
-  }
-}
-
-function unexpected(cause: unknown): MillraceError {
-  return new MillraceError('BROKER_ERROR', `the group membership ended: ${String(cause)}`, { cause });
 }

@@ -2,7 +2,7 @@ import { MillraceError } from '../errors/millrace-error';
 import { PartitionBatches, type BatchesMark, type EncodedBatch } from '../kafka/batch-encode';
 import type { Compression } from '../kafka/compression';
 import { partitionOf } from '../kafka/partitioner';
-import { acceptsNull, type Codec, type SliceCodec } from '../model/codec';
+import { acceptsNull, type Codec, type Codecs, type SliceCodec } from '../model/codec';
 import type { Outgoing } from '../model/outgoing';
 
 /** What the outbox needs of a topic that is written. */
@@ -52,34 +52,24 @@ export class Outbox {
   /** @throws ENCODE, NULL_KEY, NULL_VALUE, RECORD_TOO_LARGE. */
   add(outgoing: Outgoing): void {
     const { destination } = outgoing;
-    this.append(
-      destination.name,
-      destination.key,
-      destination.value,
-      outgoing.key,
-      outgoing.value,
-      outgoing.timestamp,
-      outgoing.origin.headers,
-    );
+    this.append(destination.name, destination, outgoing.key, outgoing, outgoing.origin.headers);
     if (this.isWatched(destination.name)) this.watched.push(outgoing);
   }
 
   /** @throws ENCODE, NULL_KEY, NULL_VALUE, RECORD_TOO_LARGE. */
   append(
     topic: string,
-    keyCodec: Codec<unknown>,
-    valueCodec: Codec<unknown>,
+    codecs: Codecs<unknown, unknown>,
     key: unknown,
-    value: unknown,
-    timestamp: number,
+    record: { readonly value: unknown; readonly timestamp: number },
     headers: Headers,
   ): void {
-    const keyBytes = encode(keyCodec, key, topic, 'key');
-    const valueBytes = encode(valueCodec, value, topic, 'value');
+    const keyBytes = encode(codecs.key, key, topic, 'key');
+    const valueBytes = encode(codecs.value, record.value, topic, 'value');
     const destination = this.destinationOf(topic);
     const count = destination.topic.partitions;
-    const partition = keyBytes === null ? this.keyless % count : partitionOf(keyCodec, key, keyBytes, count);
-    this.batchesOf(destination, partition).append(timestamp, keyBytes, valueBytes, headers);
+    const partition = keyBytes === null ? this.keyless % count : partitionOf(codecs.key, key, keyBytes, count);
+    this.batchesOf(destination, partition).append(record.timestamp, keyBytes, valueBytes, headers);
     this.records++;
   }
 

@@ -11,25 +11,18 @@ import type { InternalTopic } from '../model/topic';
 import type { CellTable } from '../state/cells';
 import type { TaskStores } from '../state/task-stores';
 import type { Clock } from '../time/clock';
-import { Assembly, sourceKey, type AssemblyHost, type Source } from './assembly';
-import { InputBuffer, verdictOf, type InputDeclaration, type InputMark } from './input-buffer';
+import { Assembly, type AssemblyHost, type Source } from './assembly';
+import { errorAt } from './error-at';
+import { verdictOf, type InputBuffer, type InputMark } from './input-buffer';
+import { Misuse } from './misuse';
 import type { Outbox, OutboxMark, SealedBatch } from './outbox';
-import { PlacementCheck } from './placement-check';
 import type { CountedMetrics, TaskScope } from './scope';
 import { TaskClock } from './task-clock';
+import { TaskInputs, type OpenInput, type TaskInput } from './task-inputs';
 import type { Topology } from './topology';
 
 /** Pushes during which every push is checkpointed after something threw, so that one more failure costs one record's replay. */
 const CAUTIOUS_PUSHES = 1_000;
-
-export interface TaskInput {
-  /** `sourceKey` of the handle it feeds. */
-  readonly key: string;
-  readonly declaration: InputDeclaration;
-  /** True when a store is fed without a repartition between: the producer's partitioner matters. */
-  readonly checkPlacement: boolean;
-  readonly partitions: number;
-}
 
 export interface StreamTaskOptions {
   readonly partition: number;
@@ -61,13 +54,6 @@ export interface SealedTask {
   readonly counted: CountedMetrics;
 }
 
-interface Input extends TaskInput {
-  buffer: InputBuffer;
-  committed: number;
-  source: Source | undefined;
-  placement: PlacementCheck | undefined;
-}
-
 interface Checkpoint {
   readonly inputs: readonly InputMark[];
   readonly outbox: OutboxMark;
@@ -83,7 +69,7 @@ export class StreamTask implements AssemblyHost {
   readonly clock: TaskClock;
   /** Set when the task cannot go on: everything before the failing record can still be sealed. */
   halted: MillraceError | undefined;
-  private readonly inputs: Input[];
+  private readonly inputs: TaskInputs;
   private assembly: Assembly | undefined;
   private subscription: Subscription | undefined;
   private pushing = false;
@@ -95,18 +81,18 @@ export class StreamTask implements AssemblyHost {
   private cautious = 0;
   private records = 0;
   private dirty = false;
-  private readonly warned = new Set<string>();
+  private readonly misuse: Misuse;
 
   constructor(private readonly options: StreamTaskOptions) {
     this.partition = options.partition;
     this.clock = new TaskClock(options.clock, options.wake);
-    this.inputs = options.inputs.map((input) => ({
-      ...input,
-      buffer: this.newBuffer(input, 0),
-      committed: -1,
-      source: undefined,
-      placement: input.checkPlacement ? new PlacementCheck(input.declaration, input.partitions) : undefined,
-    }));
+    this.misuse = new Misuse(options, (error) => {
+      if (this.pushing) this.fail(error);
+      else this.halt(error);
+    });
+    this.inputs = new TaskInputs(options.inputs, () => {
+      this.skipped('onDecodeError');
+    });
     this.checkpoint = this.marks();
   }
 
@@ -117,10 +103,7 @@ export class StreamTask implements AssemblyHost {
     options.scope.abort();
     options.cells.restore(cells);
     options.outbox.clear();
-    for (const input of this.inputs) {
-      input.committed = positions.get(input.declaration.topic) ?? 0;
-      input.buffer = this.newBuffer(input, input.committed);
-    }
+    this.inputs.start(positions);
     this.halted = undefined;
     this.records = 0;
     this.dirty = false;
@@ -134,19 +117,18 @@ export class StreamTask implements AssemblyHost {
   }
 
   buffer(topic: string): InputBuffer | undefined {
-    return this.inputs.find((input) => input.declaration.topic === topic)?.buffer;
+    return this.inputs.buffer(topic);
   }
 
   /** Something can be pushed now. */
   get runnable(): boolean {
     if (this.halted !== undefined || this.parked > 0) return false;
-    if (this.options.scope.steps.length > 0 || this.clock.nextDue <= this.options.clock.now()) return true;
-    return this.inputs.some((input) => input.buffer.head !== undefined || input.buffer.failure !== undefined);
+    return this.options.scope.steps.length > 0 || this.inputs.hasNext || this.clock.isDue;
   }
 
   /** An input of it has nothing to read now, although the broker has more, or may have. */
   get isStarving(): boolean {
-    return this.halted === undefined && this.inputs.some(({ buffer }) => buffer.isStarving && !buffer.paused);
+    return this.halted === undefined && this.inputs.isStarving;
   }
 
   /** At a record boundary, with nothing in flight: may be sealed. */
@@ -156,14 +138,7 @@ export class StreamTask implements AssemblyHost {
 
   /** Timestamp of the record that would be pushed next, Infinity when there is none. */
   get nextTimestamp(): number {
-    let least = Infinity;
-    for (const { buffer } of this.inputs) if (buffer.head !== undefined && buffer.head.timestamp < least) least = buffer.head.timestamp;
-    return least;
-  }
-
-  /** Bytes of work that no commit has taken yet. */
-  get privateBytes(): number {
-    return this.options.stores.activeBytes;
+    return this.inputs.oldestTimestamp;
   }
 
   /** Pushes one record, or one step of what a record left to do; false when there is nothing to push. */
@@ -172,8 +147,8 @@ export class StreamTask implements AssemblyHost {
     if (this.cautious > 0) this.checkpointCautiously();
     const { scope } = this.options;
     if (scope.steps.length > 0) return this.runStep();
-    if (this.clock.nextDue <= this.options.clock.now()) return this.runTimers();
-    const input = this.nextInput();
+    if (this.clock.isDue) return this.runTimers();
+    const input = this.inputs.next();
     if (input === undefined) return false;
     const record = input.buffer.head;
     if (record === undefined) {
@@ -184,7 +159,7 @@ export class StreamTask implements AssemblyHost {
     return true;
   }
 
-  private pushRecord(input: Input, record: KafkaRecord<unknown, unknown>): void {
+  private pushRecord(input: OpenInput, record: KafkaRecord<unknown, unknown>): void {
     const { scope } = this.options;
     const misplaced = input.placement?.check(record);
     if (misplaced !== undefined) {
@@ -205,7 +180,7 @@ export class StreamTask implements AssemblyHost {
         return;
       }
       if (input.source?.subject.observed === false) {
-        this.failure = { cause: this.abandonedSource(input) };
+        this.failure = { cause: this.misuse.abandoned(input.declaration.topic) };
         this.undo();
         return;
       }
@@ -266,17 +241,6 @@ export class StreamTask implements AssemblyHost {
     });
   }
 
-  private nextInput(): Input | undefined {
-    let least: Input | undefined;
-    for (const input of this.inputs) {
-      const { buffer } = input;
-      if (buffer.failure !== undefined) return input;
-      if (buffer.head === undefined) continue;
-      if (least?.buffer.head === undefined || buffer.head.timestamp < least.buffer.head.timestamp) least = input;
-    }
-    return least;
-  }
-
   // ---- failing and undoing
 
   private fail(cause: unknown): void {
@@ -291,7 +255,7 @@ export class StreamTask implements AssemblyHost {
   private undo(): void {
     const { scope } = this.options;
     const failed = scope.innermost();
-    const error = this.located(this.failure?.cause, failed.store);
+    const error = errorAt(scope.origin, this.partition, this.failure?.cause, failed.store);
     const verdict =
       error.code === 'NO_SUBSCRIBERS' || error.code === 'LATE_SUBSCRIPTION' ? 'fail' : verdictOf(this.options.onProcessingError, error);
     const exact = this.pushesSinceCheckpoint <= 1;
@@ -309,10 +273,7 @@ export class StreamTask implements AssemblyHost {
     options.cells.rollback();
     options.scope.rollback();
     options.outbox.truncate(checkpoint.outbox);
-    this.inputs.forEach((input, at) => {
-      const mark = checkpoint.inputs[at];
-      if (mark !== undefined) input.buffer.rewind(mark);
-    });
+    this.inputs.rewind(checkpoint.inputs);
     this.records = checkpoint.records;
     this.pushesSinceCheckpoint = 0;
     this.assemble();
@@ -323,27 +284,10 @@ export class StreamTask implements AssemblyHost {
     this.options.wake();
   }
 
-  private located(cause: unknown, store: string | undefined): MillraceError {
-    const { topic, partition, offset } = this.options.scope.origin;
-    const place = { topic, partition, offset, ...(store === undefined ? {} : { store }) };
-    const known = cause instanceof MillraceError ? cause : undefined;
-    const what = cause instanceof Error ? cause.message : String(cause);
-    const where =
-      offset < 0 ? `task ${String(this.partition)}` : `topic "${topic}", partition ${String(partition)}, offset ${String(offset)}`;
-    return new MillraceError(known?.code ?? 'PROCESSING', `${where}: ${what}`, { cause, where: { ...place, ...known?.where } });
-  }
-
-  private abandonedSource(input: Input): MillraceError {
-    return new MillraceError(
-      'NO_SUBSCRIBERS',
-      `nobody is subscribed to "${input.declaration.topic}" any more (take, first, or catchError without a source?); the partition stays at this record`,
-    );
-  }
-
   // ---- checkpoints and sealing
 
   private marks(): Checkpoint {
-    return { inputs: this.inputs.map(({ buffer }) => buffer.mark()), outbox: this.options.outbox.mark(), records: this.records };
+    return { inputs: this.inputs.marks(), outbox: this.options.outbox.mark(), records: this.records };
   }
 
   private takeCheckpoint(): void {
@@ -362,22 +306,12 @@ export class StreamTask implements AssemblyHost {
 
   /** Takes all work up to this boundary; undefined when there is none, not even an offset that moved. */
   seal(): SealedTask | undefined {
-    const moved = this.inputs.filter((input) => input.buffer.position !== input.committed);
-    if (!this.dirty && moved.length === 0) return undefined;
+    if (!this.dirty && !this.inputs.hasMoved) return undefined;
     const { stores, cells, scope, outbox, changelogOf } = this.options;
     stores.seal((store, key, value, timestamp) => {
       outbox.appendRaw(changelogOf(store), this.partition, key, value, timestamp);
     });
-    const metadata = cells.seal();
-    const offsets = this.inputs
-      .map((input, at) => ({ input, at }))
-      .filter(({ input, at }) => at === 0 || moved.includes(input))
-      .map(({ input, at }) => ({
-        topic: input.declaration.topic,
-        partition: this.partition,
-        offset: input.buffer.position,
-        metadata: at === 0 ? metadata : '',
-      }));
+    const offsets = this.inputs.offsets(cells.seal());
     const counted = scope.seal();
     const { batches, watched, records: outputs } = outbox.drain();
     const { records } = this;
@@ -393,12 +327,7 @@ export class StreamTask implements AssemblyHost {
     stores.committed(changelogs);
     cells.commit();
     scope.committed();
-    for (const { topic, offset } of sealed.offsets) {
-      const input = this.inputs.find(({ declaration }) => declaration.topic === topic);
-      if (input === undefined) continue;
-      input.committed = offset;
-      input.buffer.release(offset);
-    }
+    this.inputs.committed(sealed.offsets);
   }
 
   // ---- assembling
@@ -418,10 +347,10 @@ export class StreamTask implements AssemblyHost {
         },
       );
     } catch (cause) {
-      this.halt(this.located(cause, undefined));
+      this.halt(errorAt(this.options.scope.origin, this.partition, cause));
       return;
     }
-    for (const input of this.inputs) input.source = assembly.sources.get(input.key);
+    this.inputs.connect(assembly);
   }
 
   private teardown(): void {
@@ -435,7 +364,7 @@ export class StreamTask implements AssemblyHost {
   }
 
   private emitted(outgoing: Outgoing): void {
-    this.checkInPush(outgoing.origin);
+    this.misuse.checkOutput(this.pushing, outgoing.origin, this.options.scope.origin);
     try {
       this.options.outbox.add(outgoing);
     } catch (cause) {
@@ -446,7 +375,7 @@ export class StreamTask implements AssemblyHost {
   private errored(cause: unknown): void {
     this.fail(cause);
     if (this.pushing) return;
-    const error = this.located(cause, undefined);
+    const error = errorAt(this.options.scope.origin, this.partition, cause);
     this.rollback();
     this.halt(error);
   }
@@ -456,47 +385,16 @@ export class StreamTask implements AssemblyHost {
   }
 
   forward(topic: InternalTopic<unknown, unknown>, key: unknown, record: KafkaRecord<unknown, unknown, Placement>): void {
-    this.checkInPush(record.origin);
+    this.misuse.checkOutput(this.pushing, record.origin, this.options.scope.origin);
     const { outbox, repartitionOf } = this.options;
-    outbox.append(repartitionOf(topic.name), topic.key, topic.value, key, record.value, record.timestamp, record.headers);
+    outbox.append(repartitionOf(topic.name), topic, key, record, record.headers);
   }
 
   reached(source: Source, whileAssembling: boolean): void {
-    if (whileAssembling) return;
-    const late = new MillraceError(
-      'LATE_SUBSCRIPTION',
-      `"${source.topic.name}" was subscribed after the topology had been assembled; what was pushed before is not seen by that subscriber`,
-      { where: { topic: source.topic.name } },
-    );
-    if (this.options.strict) throw late;
-    this.warnOnce(`late ${sourceKey(source.topic.name, source.internal)}`, late);
-  }
-
-  /** An output must belong to the record being pushed, or a crash between the two loses or doubles it. */
-  private checkInPush(origin: unknown): void {
-    if (this.pushing && (origin === this.options.scope.origin || origin === noOrigin)) return;
-    const why = this.pushing
-      ? 'belongs to an earlier record (bufferCount, zip?)'
-      : 'comes outside a push (startWith, debounceTime off task.clock?)';
-    const error = new MillraceError('OUTPUT_OUTSIDE_PUSH', `an output ${why}: a crash may lose or double it`);
-    if (!this.options.strict) this.warnOnce(why, error);
-    else if (this.pushing) this.fail(error);
-    else this.halt(error);
-  }
-
-  private warnOnce(what: string, error: MillraceError): void {
-    if (this.warned.has(what)) return;
-    this.warned.add(what);
-    this.options.logger.warn({ code: error.code, task: this.partition }, error.message);
+    if (!whileAssembling) this.misuse.subscribedLate(source);
   }
 
   private skipped(policy: string): void {
     this.options.scope.counter('skipped-records-total', policy).value++;
-  }
-
-  private newBuffer(input: TaskInput, position: number): InputBuffer {
-    return new InputBuffer(input.declaration, position, () => {
-      this.skipped('onDecodeError');
-    });
   }
 }

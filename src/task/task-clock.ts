@@ -27,6 +27,11 @@ export class TaskClock extends VirtualTimeScheduler {
     return this.actions[0]?.delay ?? Infinity;
   }
 
+  get isDue(): boolean {
+    const due = this.nextDue;
+    return due !== Infinity && due <= this.wall.now();
+  }
+
   /** Runs what is due; inside a push. */
   runDue(): void {
     this.maxFrames = this.wall.now();

@@ -1,0 +1,49 @@
+import { MillraceError } from '../errors/millrace-error';
+import { kafkaCode } from './error-codes';
+
+/** Why a join or a heartbeat did not do. */
+export type Trouble = 'rejoin' | 'lost' | 'fatal';
+
+interface Membership {
+  readonly groupId: string;
+  readonly groupInstanceId: string | null;
+  readonly sessionTimeoutMs: number;
+}
+
+export function troubleOf(code: number): Trouble {
+  switch (code) {
+    case kafkaCode.REBALANCE_IN_PROGRESS:
+      return 'rejoin';
+    case kafkaCode.ILLEGAL_GENERATION:
+    case kafkaCode.UNKNOWN_MEMBER_ID:
+      return 'lost';
+    default:
+      return 'fatal';
+  }
+}
+
+export function fatal(code: number, said: string, { groupId, groupInstanceId, sessionTimeoutMs }: Membership): MillraceError {
+  switch (code) {
+    case kafkaCode.FENCED_INSTANCE_ID:
+      return new MillraceError(
+        'INSTANCE_DUPLICATE',
+        `instanceId "${String(groupInstanceId)}" of group "${groupId}" was taken over by another process: ${said}`,
+      );
+    case kafkaCode.INVALID_SESSION_TIMEOUT:
+      return new MillraceError(
+        'CONFIG',
+        `sessionTimeout ${String(sessionTimeoutMs)} ms is outside what the broker allows (group.min/max.session.timeout.ms): ${said}`,
+      );
+    case kafkaCode.INCONSISTENT_GROUP_PROTOCOL:
+      return new MillraceError(
+        'CONFIG',
+        `group "${groupId}" is in use by a program that is not millrace; choose another applicationId: ${said}`,
+      );
+    default:
+      return new MillraceError('BROKER_ERROR', `group "${groupId}" cannot be joined: ${said}`);
+  }
+}
+
+export function unexpected(cause: unknown): MillraceError {
+  return new MillraceError('BROKER_ERROR', `the group membership ended: ${String(cause)}`, { cause });
+}

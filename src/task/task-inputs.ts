@@ -1,0 +1,120 @@
+import type { OffsetToCommit } from '../kafka/port';
+import type { KafkaRecord } from '../model/record';
+import type { Assembly, Source } from './assembly';
+import { InputBuffer, type InputDeclaration, type InputMark } from './input-buffer';
+import { PlacementCheck } from './placement-check';
+
+export interface TaskInput {
+  /** `sourceKey` of the handle it feeds. */
+  readonly key: string;
+  readonly declaration: InputDeclaration;
+  /** True when a store is fed without a repartition between: the producer's partitioner matters. */
+  readonly checkPlacement: boolean;
+  readonly partitions: number;
+}
+
+/** One input partition of a task, with the handle of the present assembly that it feeds. */
+export interface OpenInput extends TaskInput {
+  buffer: InputBuffer;
+  committed: number;
+  source: Source | undefined;
+  readonly placement: PlacementCheck | undefined;
+}
+
+/** The input partitions of one task: what is read next, and how far all have come. In order of topic name: the cells travel with the first. */
+export class TaskInputs {
+  private readonly inputs: readonly OpenInput[];
+
+  constructor(
+    inputs: readonly TaskInput[],
+    private readonly onSkipped: () => void,
+  ) {
+    this.inputs = inputs.map((input) => ({
+      ...input,
+      buffer: new InputBuffer(input.declaration, 0, onSkipped),
+      committed: -1,
+      source: undefined,
+      placement: input.checkPlacement ? new PlacementCheck(input.declaration, input.partitions) : undefined,
+    }));
+  }
+
+  /** Empty buffers at committed positions. */
+  start(positions: ReadonlyMap<string, number>): void {
+    for (const input of this.inputs) {
+      input.committed = positions.get(input.declaration.topic) ?? 0;
+      input.buffer = new InputBuffer(input.declaration, input.committed, this.onSkipped);
+    }
+  }
+
+  connect(assembly: Assembly): void {
+    for (const input of this.inputs) input.source = assembly.sources.get(input.key);
+  }
+
+  buffer(topic: string): InputBuffer | undefined {
+    return this.inputs.find(({ declaration }) => declaration.topic === topic)?.buffer;
+  }
+
+  /** The one with the oldest head; one whose head cannot be read comes first. */
+  next(): OpenInput | undefined {
+    let least: OpenInput | undefined;
+    let oldest: KafkaRecord<unknown, unknown> | undefined;
+    for (const input of this.inputs) {
+      const { head, failure } = input.buffer;
+      if (failure !== undefined) return input;
+      if (head === undefined || (oldest !== undefined && head.timestamp >= oldest.timestamp)) continue;
+      least = input;
+      oldest = head;
+    }
+    return least;
+  }
+
+  get hasNext(): boolean {
+    return this.inputs.some(({ buffer }) => buffer.head !== undefined || buffer.failure !== undefined);
+  }
+
+  get isStarving(): boolean {
+    return this.inputs.some(({ buffer }) => buffer.isStarving && !buffer.paused);
+  }
+
+  /** Infinity when there is no head. */
+  get oldestTimestamp(): number {
+    let least = Infinity;
+    for (const { buffer } of this.inputs) if (buffer.head !== undefined && buffer.head.timestamp < least) least = buffer.head.timestamp;
+    return least;
+  }
+
+  marks(): readonly InputMark[] {
+    return this.inputs.map(({ buffer }) => buffer.mark());
+  }
+
+  rewind(marks: readonly InputMark[]): void {
+    this.inputs.forEach((input, at) => {
+      const mark = marks[at];
+      if (mark !== undefined) input.buffer.rewind(mark);
+    });
+  }
+
+  get hasMoved(): boolean {
+    return this.inputs.some(({ buffer, committed }) => buffer.position !== committed);
+  }
+
+  /** The positions that moved, and always that of the first input: without it a transaction of timers and closes has no fence. */
+  offsets(cells: string): OffsetToCommit[] {
+    const offsets: OffsetToCommit[] = [];
+    this.inputs.forEach(({ declaration: { topic, partition }, buffer, committed }, at) => {
+      const offset = buffer.position;
+      if (at === 0) offsets.push({ topic, partition, offset, metadata: cells });
+      else if (offset !== committed) offsets.push({ topic, partition, offset, metadata: '' });
+    });
+    return offsets;
+  }
+
+  committed(offsets: readonly OffsetToCommit[]): void {
+    for (const { topic, offset } of offsets) {
+      const input = this.inputs.find(({ declaration }) => declaration.topic === topic);
+      if (input === undefined) continue;
+      input.committed = offset;
+      input.buffer.release(offset);
+    }
+  }
+}
