@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import * as t from 'io-ts';
 
 export const Flight = t.type({
@@ -21,7 +21,8 @@ interface Row {
 
 /** 20,000 US flights of early 2001 from the package vega-datasets, in the order they came in; ties as they are in the file. */
 export function loadFlights(): Flight[] {
-  const rows = createRequire(__filename)('vega-datasets/data/flights-20k.json') as readonly Row[];
+  const text = readFileSync(require.resolve('vega-datasets/data/flights-20k.json'), 'utf8');
+  const rows = JSON.parse(text) as readonly Row[];
   return rows.map(toFlight).sort((a, b) => arrival(a) - arrival(b));
 }
 
