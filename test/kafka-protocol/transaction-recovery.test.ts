@@ -101,6 +101,19 @@ describe('an answer to EndTxn that was never read', () => {
     expect(outcome).toMatchObject({ kind: 'committed' });
   });
 
+  it('and unchanged offsets: they prove nothing when the transaction never took place', async () => {
+    await world.settle(producer.commit({ batches: [], offsets: [offset(0, 3), offset(1, 8)], fence }));
+    world.broker.faults.add({ match: ({ api }) => api === 'endTxn', action: { kind: 'fail before' } });
+    world.broker.faults.add({
+      match: ({ api }) => api === 'endTxn' && world.count('endTxn') === 3,
+      action: { kind: 'answer', errorCode: 90 },
+    });
+    const offsets = [offset(0, 3), offset(1, 8, 'a timer fired')];
+    const outcome = await world.settle(producer.commit({ batches: [toProduce('output', 0, 'a')], offsets, fence }));
+    expect(outcome).toMatchObject({ kind: 'aborted' });
+    expect(await world.committed('output', 0)).toEqual([]);
+  });
+
   it('an old copy of EndTxn that is executed late does not commit the transaction after it', async () => {
     world.broker.faults.add({ match: ({ api }) => api === 'endTxn', action: { kind: 'duplicate later', afterMs: 500 } });
     expect(await world.commit(producer, fence, 1, toProduce('output', 0, 'a'))).toMatchObject({ kind: 'committed' });
