@@ -290,9 +290,10 @@ export class LaneConnectionPool extends ConnectionPool {
     return this.#connection.connect().then(() => this.#connection.send(request));
   }
 
-  /** Requests in flight or held back. */
-  get busy(): boolean {
-    return this.#connection.requestQueue.inflight.size > 0 || this.#connection.requestQueue.pending.length > 0;
+  /** How many requests are in flight or held back. */
+  get unanswered(): number {
+    const { inflight, pending } = this.#connection.requestQueue;
+    return inflight.size + pending.length;
   }
 
   end(error: Error): void {

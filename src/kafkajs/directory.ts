@@ -89,7 +89,8 @@ export class Directory implements AddressBook {
   }
 
   /**
-   * The first answer that any broker gives: those with a connection first, the user's seeds last. `make` makes a request anew for each.
+   * The first answer that any broker gives: those with a connection and the least to answer first, the user's
+   * seeds last. `make` makes a request anew for each.
    * @throws BROKERS_UNREACHABLE when all have failed
    */
   ask<A>(make: () => WireRequest<A>): Promise<A> {
@@ -130,11 +131,13 @@ export class Directory implements AddressBook {
   #targets(): Target[] {
     this.#turn += 1;
     const nodes = this.#live.map((_, index, live) => live[(index + this.#turn) % live.length]!);
-    const connected = nodes.filter((node) => this.lane.isConnected(node));
-    const others = nodes.filter((node) => !this.lane.isConnected(node));
+    // A broker that owes answers may be one that hangs.
+    const byLoad = nodes
+      .map((node) => ({ node, load: this.lane.load(node) }))
+      .sort((a, b) => (a.load < b.load ? -1 : Number(a.load > b.load)));
     const addresses = new Set(nodes.map((node) => this.known(node)?.text));
     const seeds = this.#seeds.filter((seed) => !addresses.has(seed.text));
-    return [...connected, ...others, ...seeds];
+    return [...byLoad.map(({ node }) => node), ...seeds];
   }
 
   async close(): Promise<void> {

@@ -52,8 +52,9 @@ export class Lane {
     this.#nodeOptions = node;
   }
 
-  isConnected(target: Target): boolean {
-    return this.#connectedNode(target) !== undefined;
+  /** How many requests wait for an answer; infinite: there is no connection. */
+  load(target: Target): number {
+    return this.#connectedNode(target)?.connectionPool.unanswered ?? Infinity;
   }
 
   send<A>(target: Target, request: WireRequest<A>): Promise<A> {
@@ -75,7 +76,7 @@ export class Lane {
   /** Ends the connection to an address if nothing is under way on it. */
   async retire(address: Address): Promise<void> {
     const node = this.#nodes.get(address.text);
-    if (node === undefined || !node.isConnected() || node.connectionPool.busy) return;
+    if (node === undefined || !node.isConnected() || node.connectionPool.unanswered > 0) return;
     this.#nodes.delete(address.text);
     await node.disconnect();
   }

@@ -183,17 +183,17 @@ export function produceAndFetchChapter(bench: () => Workbench): void {
   });
 
   it('answers the fetches of one lane in their order', async () => {
-    const [idle, busy] = [await bench().partition(), await bench().partition()];
-    await bench().write(busy, 'a');
+    const to = await bench().partition();
+    await bench().write(to, 'a');
+    const node = await bench().leader(to);
     const answered: string[] = [];
-    const first = bench()
-      .fetch(idle, { maxWaitMs: 300 })
-      .then(() => answered.push('idle'));
-    const second = bench()
-      .fetch(busy)
-      .then(() => answered.push('busy'));
-    await Promise.all([first, second]);
-    // Each looks up its leader first, in that order, and the broker then answers one request per connection at a time.
+    const fetch = async (what: string, offset: number, maxWaitMs: number): Promise<void> => {
+      const partitions = [{ ...to, offset, maxBytes: 1_000, leaderEpoch: -1 }];
+      await bench().port.fetch(node, { maxWaitMs, minBytes: 1, maxBytes: 1_000, readCommitted: true, partitions }, 'input');
+      answered.push(what);
+    };
+    // The broker answers one request per connection at a time.
+    await Promise.all([fetch('idle', 1, 300), fetch('busy', 0, 0)]);
     expect(answered).toEqual(['idle', 'busy']);
   });
 
