@@ -227,7 +227,8 @@ describe('several partitions', () => {
   });
 
   it('one that always has data does not starve the others of a small answer', async () => {
-    for (let i = 0; i < 50; i++) await writer.committed('input', 0, 'x'.repeat(2_000));
+    for (let i = 0; i < 50; i++) await writer.write('input', 0, 'x'.repeat(2_000));
+    await writer.end(true);
     await writer.committed('input', 1, 'at last');
     fetcher = fetcherOver({ maxBytesPerPartition: 2_000, maxBytes: 2_000 });
     const other = new Kept();

@@ -82,6 +82,11 @@ export class MovingLeaders {
     if (metadata === 'at once') this.#shown.set(key, to);
   }
 
+  /** Metadata names the leader to be before it is one. */
+  announce(topic: string, partition: number, to: NodeId): void {
+    this.#shown.set(partitionKey(topic, partition), to);
+  }
+
   /** Metadata has caught up. */
   show(): void {
     for (const [key, leader] of this.#leaders) this.#shown.set(key, leader);
