@@ -1,20 +1,28 @@
-import { memoryBroker } from '../../src/memory/memory-broker';
+import { memoryBroker, type MemoryBrokerOptions } from '../../src/memory/memory-broker';
 import { delay } from '../../src/time/clock';
 import { manualClock } from '../../src/time/manual-clock';
 import { Driven } from '../memory/driven';
 import { kafkaPortContract } from './kafka-port';
 
-const clock = manualClock({ seed: 20 });
-const broker = memoryBroker({ clock });
+const clock = manualClock({ seed: Number(process.env['CONTRACT_SEED'] ?? 20) });
 const driven = new Driven(clock);
 
-kafkaPortContract({
-  name: 'memory',
-  connect: (clientId) => driven.port(broker.connect(clientId)),
-  pause: (ms) => driven.awaited(delay(clock, ms)),
-  now: () => clock.now(),
-});
+function contractOf(name: string, options: Partial<MemoryBrokerOptions>): void {
+  const broker = memoryBroker({ ...options, clock });
+  kafkaPortContract({
+    name,
+    connect: (clientId) => driven.port(broker.connect(clientId)),
+    pause: (ms) => driven.awaited(delay(clock, ms)),
+    now: () => clock.now(),
+  });
+  afterAll(() => {
+    broker.close();
+  });
+}
 
-afterAll(() => {
-  broker.close();
+contractOf('memory', {});
+contractOf('memory, three nodes, slow ways and slow markers', {
+  brokers: 3,
+  latencyMs: () => Math.floor(clock.random() * 4),
+  markerDelayMs: 3,
 });
