@@ -94,6 +94,8 @@ export class TransactionSteps {
     return retrying({ clock, deadline, backoff: doubling, waitingFor }, async (): Promise<Attempt<StepFailure<S> | undefined>> => {
       const member = fence.identity();
       if (member.memberId !== open.memberId) return done(membershipLost(open.memberId, `the member id is now ${member.memberId}`));
+      // The broker does not check an offset commit without a generation: it would pass every fence.
+      if (member.generationId < 0) return done(membershipLost(open.memberId, 'it has no generation'));
       onStep('offsets sent');
       const code = await coordinator.commitOffsets(open.attempts, open.identity, member, offsets);
       switch (code) {

@@ -366,6 +366,13 @@ describe('the generation', () => {
     expect(world.apis()).not.toContain('txnOffsetCommit');
   });
 
+  it('that there is none of is never sent: the broker would not check it', async () => {
+    const outside: GroupFence = fenceOf({ ...member, generationId: -1 });
+    expect(await world.commit(producer, outside, 6, toProduce('output', 0, 'a'))).toMatchObject({ kind: 'lost' });
+    expect(world.apis()).not.toContain('txnOffsetCommit');
+    expect(await world.committed('output', 0)).toEqual([]);
+  });
+
   it('a join that outlasts the transaction makes it lost instead of holding it open', async () => {
     world.answer('txnOffsetCommit', 27);
     const outcome = await world.commit(
