@@ -108,8 +108,14 @@ export class BrokerNode extends Broker {
     return new KafkaJSConnectionClosedError(why, this.address);
   }
 
+  /** kafkajs calls this itself when a connection has ended: what is being attempted then fails with the reason for that. */
   override async disconnect(): Promise<void> {
-    this.#giveUp?.(this.#closed('the connection was closed on this side'));
     await this.connectionPool.destroy();
+  }
+
+  /** Ends the connection, and the attempt to open one. */
+  async close(): Promise<void> {
+    this.#giveUp?.(this.#closed('the connection was closed on this side'));
+    await this.disconnect();
   }
 }

@@ -149,7 +149,9 @@ export class Directory implements AddressBook {
 function unreachable(failures: readonly MillraceError[]): MillraceError {
   const each = failures.map(({ message }) => message).join('; ');
   const broker = failures.map(({ where }) => where.broker ?? '?').join(', ');
-  return new MillraceError('BROKERS_UNREACHABLE', `no broker answered: ${each}`, {
+  const hungUp = failures.some(({ cause }) => cause instanceof Error && cause.name === 'KafkaJSConnectionClosedError');
+  const hint = hungUp ? '. A broker that hangs up at once may want the option ssl or sasl, or not want it' : '';
+  return new MillraceError('BROKERS_UNREACHABLE', `no broker answered: ${each}${hint}`, {
     cause: failures.at(-1),
     retryable: true,
     where: { broker },

@@ -78,14 +78,14 @@ export class Lane {
     const node = this.#nodes.get(address.text);
     if (node === undefined || !node.isConnected() || node.connectionPool.unanswered > 0) return;
     this.#nodes.delete(address.text);
-    await node.disconnect();
+    await node.close();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     const nodes = [...this.#nodes.values()];
     this.#nodes.clear();
-    await Promise.all(nodes.map((node) => node.disconnect()));
+    await Promise.all(nodes.map((node) => node.close()));
   }
 
   #connectedNode(target: Target): BrokerNode | undefined {

@@ -347,10 +347,15 @@ describe('TLS and SASL', () => {
     expect((await portOf([secure.address], { ssl }).metadata([])).clusterId).toBe('scripted');
   });
 
-  it('a certificate that is not trusted, or none, is named', async () => {
-    const plain = await alone();
-    const error = await rejectionOf(portOf([plain.address], { ssl: true, connectionTimeoutMs: 500 }).metadata([]));
+  it('a broker that hangs up at once makes the error speak of ssl and sasl', async () => {
+    const wantsTls = await scriptedBroker({
+      tls: { ciphers: 'PSK-AES128-GCM-SHA256', maxVersion: 'TLSv1.2', pskCallback: () => randomBytes(32) },
+    });
+    open.push(wantsTls);
+    const error = await rejectionOf(portOf([wantsTls.address]).metadata([]));
     expect(error).toMatchObject({ code: 'BROKERS_UNREACHABLE', retryable: true });
+    expect(error.message).toContain('the broker closed the connection');
+    expect(error.message).toContain('option ssl or sasl');
   });
 
   const saslVersions = neededVersions().set(SASL_HANDSHAKE, [0, 1]).set(SASL_AUTHENTICATE, [0, 1]);
