@@ -21,7 +21,9 @@ export interface Observed {
 }
 
 export interface Verdict {
+  /** What the run counted: one update for each flight. */
   readonly counted: number;
+  /** What the run found late. */
   readonly late: number;
   /** Empty when everything is as it must be. */
   readonly differences: readonly string[];
@@ -42,7 +44,7 @@ export function judge({ flights, partitions, graceMs, averages, late }: Observed
   }
   differences.push(...onlyInFirst(expected.late, late).map((flight) => `${flight} was late, but is not among the late ones`));
   differences.push(...onlyInFirst(late, expected.late).map((flight) => `${flight} is among the late ones, but was not late`));
-  return { counted: expected.counted, late: expected.late.length, differences };
+  return { counted: averages.length, late: late.length, differences };
 }
 
 interface Sum {
