@@ -196,6 +196,9 @@ module.exports = tseslint.config(
       'jest/no-standalone-expect': 'off',
       'jest/valid-title': ['error', { ignoreTypeOfDescribeName: true, ignoreTypeOfTestName: true }],
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // Jest's asymmetric matchers (expect.objectContaining) are typed `any`.
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/unbound-method': 'off',
     },

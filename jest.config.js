@@ -40,7 +40,6 @@ module.exports = {
       globalTeardown: '<rootDir>/test/kafka/global-teardown.ts',
       testEnvironment: '<rootDir>/test/kafka/environment.js',
       runner: '<rootDir>/test/kafka/serial-runner.js',
-      testTimeout: 120_000,
     },
   ],
 };
