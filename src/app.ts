@@ -7,8 +7,11 @@ import { MillraceError } from './errors/millrace-error';
 import type { Duration } from './model/duration';
 import type { Outgoing } from './model/outgoing';
 import type { Topic } from './model/topic';
+import type { Clock } from './time/clock';
 import type { AppState } from './commit/app-state';
-import type { Topology } from './task/topology';
+import { partitionStreams, type Partition } from './commit/partition-streams';
+import { planTopology, type Plan } from './task/plan';
+import type { TaskTopology, Topology } from './task/topology';
 
 export interface RunOptions {
   /** Completes when every input's committed position has reached the end offsets read at the start. */
@@ -24,8 +27,21 @@ export interface App {
   /** Committed records of one topic, typed; hot, any number of subscribers. At most once to this process; kept only while somebody watches. */
   outputs<K, V>(topic: Topic<K, V>): Observable<Outgoing<K, V>>;
   readonly state$: Observable<AppState>;
+  /**
+   * Partitions as observables and nothing else: no stores, no outputs. A partition is emitted when it is assigned (and again after a
+   * failure, with new streams); subscribe to its streams at once, synchronously. A record is done when its push has returned; offsets
+   * are committed every commit interval. Single, as `run` is.
+   */
+  partitions(...topics: readonly Topic<never, never>[]): Observable<Partition>;
   /** Drains, commits, leaves the group. `within` ms (default 30,000), then what is not committed is given up. */
   close(options?: { readonly within?: Duration }): Promise<void>;
+}
+
+/** What an instance is started for. */
+interface Work {
+  readonly topology: TaskTopology;
+  readonly plan: (clock: Clock) => Plan;
+  readonly committed: (commit: Commit) => void;
 }
 
 const CLOSE_WITHIN_MS = 30_000;
@@ -47,15 +63,15 @@ export class MillraceApp implements App {
 
   run(topology: Topology, options: RunOptions = {}): Observable<Commit> {
     return new Observable<Commit>((subscriber) => {
-      const refusal = this.refusal();
-      if (refusal !== undefined) {
-        subscriber.error(refusal);
-        return undefined;
-      }
-      this.start(topology, options, subscriber);
-      return () => {
-        void this.close().catch(() => undefined);
-      };
+      const work = { topology, plan: (clock: Clock) => planTopology(topology, clock), committed: subscriber.next.bind(subscriber) };
+      return this.begin(work, options, subscriber);
+    });
+  }
+
+  partitions(...topics: readonly Topic<never, never>[]): Observable<Partition> {
+    return new Observable<Partition>((subscriber) => {
+      const { plan, topology } = partitionStreams(topics as readonly unknown[] as readonly Topic<unknown, unknown>[], subscriber);
+      return this.begin({ topology, plan: () => plan, committed: () => undefined }, {}, subscriber);
     });
   }
 
@@ -81,6 +97,19 @@ export class MillraceApp implements App {
     return this.closing;
   }
 
+  /** Starts, unless something runs already; gives what an unsubscription does. */
+  private begin(work: Work, options: RunOptions, subscriber: Subscriber<unknown>): (() => void) | undefined {
+    const refusal = this.refusal();
+    if (refusal !== undefined) {
+      subscriber.error(refusal);
+      return undefined;
+    }
+    this.start(work, options, subscriber);
+    return () => {
+      void this.close().catch(() => undefined);
+    };
+  }
+
   private refusal(): MillraceError | undefined {
     if (this.running !== undefined && this.closing === undefined) {
       return new MillraceError('ALREADY_RUNNING', 'run() is subscribed already; put share() behind it if several want its commits');
@@ -89,10 +118,10 @@ export class MillraceApp implements App {
     return undefined;
   }
 
-  private start(topology: Topology, options: RunOptions, subscriber: Subscriber<Commit>): void {
+  private start(work: Work, options: RunOptions, subscriber: Subscriber<unknown>): void {
     this.state.next('rebalancing');
     let ended: () => void = () => undefined;
-    const instance = this.open(topology, options, subscriber).catch((cause: unknown) => {
+    const instance = this.open(work, options).catch((cause: unknown) => {
       this.state.next('failed');
       subscriber.error(cause);
       return undefined;
@@ -118,16 +147,16 @@ export class MillraceApp implements App {
       .finally(ended);
   }
 
-  private async open(topology: Topology, options: RunOptions, subscriber: Subscriber<Commit>): Promise<Instance> {
+  private async open(work: Work, options: RunOptions): Promise<Instance> {
+    const adapters = await this.adapters();
     const instance = new Instance({
       config: this.config,
-      adapters: await this.adapters(),
-      topology,
+      adapters,
+      topology: work.topology,
+      plan: work.plan(adapters.clock),
       untilCaughtUp: options.until === 'caught-up',
       isWatched: (topic) => (this.watched.get(topic)?.watchers ?? 0) > 0,
-      committed: (commit) => {
-        subscriber.next(commit);
-      },
+      committed: work.committed,
       output: (outgoing) => {
         this.watched.get(outgoing.topic)?.subject.next(outgoing);
       },

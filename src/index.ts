@@ -4,6 +4,7 @@ export type { App, RunOptions } from './app';
 export type { MillraceConfig } from './config';
 export type { Cluster } from './model/cluster';
 export type { Commit } from './commit/commit-event';
+export type { Partition } from './commit/partition-streams';
 export type { AppState } from './commit/app-state';
 export type { Task, Topology } from './task/topology';
 

@@ -10,7 +10,7 @@ import { TransactionalProducer } from '../kafka/transaction';
 import type { Slot } from '../state/slot';
 import { Loop } from '../task/loop';
 import type { SealedTask } from '../task/stream-task';
-import type { Topology } from '../task/topology';
+import type { TaskTopology } from '../task/topology';
 import type { Adapters } from './adapters';
 import { TaskAssignment } from './assignment';
 import { CommitCycle } from './commit';
@@ -29,7 +29,7 @@ const DRAIN_WITHIN_MS = 10_000;
 export interface Ground {
   readonly config: CheckedConfig;
   readonly adapters: Adapters;
-  readonly topology: Topology;
+  readonly topology: TaskTopology;
   readonly port: KafkaPort;
   readonly view: ClusterView;
   readonly layout: Layout;

@@ -6,9 +6,9 @@ import type { KafkaPort } from '../kafka/port';
 import type { Outgoing } from '../model/outgoing';
 import { worstCaseSize } from '../state/cells';
 import type { Slot } from '../state/slot';
-import { planTopology } from '../task/plan';
+import type { Plan } from '../task/plan';
 import type { SealedTask } from '../task/stream-task';
-import type { Topology } from '../task/topology';
+import type { TaskTopology } from '../task/topology';
 import type { Adapters } from './adapters';
 import type { AppState } from './app-state';
 import { caughtUp } from './caught-up';
@@ -20,7 +20,8 @@ import { describeWritten } from './written-topics';
 export interface InstanceOptions {
   readonly config: CheckedConfig;
   readonly adapters: Adapters;
-  readonly topology: Topology;
+  readonly plan: Plan;
+  readonly topology: TaskTopology;
   readonly untilCaughtUp: boolean;
   readonly isWatched: (topic: string) => boolean;
   readonly committed: (commit: Commit) => void;
@@ -39,7 +40,7 @@ interface Running {
 /** ms between two looks at the committed offsets of the whole group, while waiting to be caught up. */
 const CAUGHT_UP_POLL_MS = 50;
 
-/** One running instance: plan → topics → slot → producer → group; and back in reverse. */
+/** One running instance: topics → slot → producer → group; and back in reverse. */
 export class Instance {
   /** Settles when the instance has ended; rejects with what made it fail. */
   readonly ended: Promise<void>;
@@ -108,10 +109,9 @@ export class Instance {
 
   /** Plans, finds the topics, lays the plan out on them, and makes those that are ours. */
   private async prepare(port: KafkaPort): Promise<{ view: ClusterView; layout: Layout; sinks: readonly string[] }> {
-    const { config, adapters, topology } = this.options;
+    const { config, adapters, plan } = this.options;
     const { clock } = adapters;
     const { logger } = config;
-    const plan = planTopology(topology, clock);
     worstCaseSize(plan.cells);
     const unknownTopicAfterMs = Math.min(UNKNOWN_TOPIC_AFTER_MS, config.connectTimeout);
     const view = new ClusterView({ port, clock, logger, giveUpAfterMs: config.connectTimeout, unknownTopicAfterMs });

@@ -13,7 +13,7 @@ import { Outbox, type OutboxTopic } from '../task/outbox';
 import { TaskScope } from '../task/scope';
 import { StreamTask } from '../task/stream-task';
 import type { TaskInput } from '../task/task-inputs';
-import type { Topology } from '../task/topology';
+import type { TaskTopology } from '../task/topology';
 import type { Clock } from '../time/clock';
 import type { TaskFactory } from './assignment';
 import type { InputTopic, Layout } from './layout';
@@ -21,7 +21,7 @@ import type { InputTopic, Layout } from './layout';
 export interface TaskBuilderOptions {
   readonly config: CheckedConfig;
   readonly layout: Layout;
-  readonly topology: Topology;
+  readonly topology: TaskTopology;
   readonly clock: Clock;
   readonly port: KafkaPort;
   readonly view: ClusterView;

@@ -19,14 +19,14 @@ import type { Outbox, OutboxMark, SealedBatch } from './outbox';
 import type { CountedMetrics, TaskScope } from './scope';
 import { TaskClock } from './task-clock';
 import { TaskInputs, type OpenInput, type TaskInput } from './task-inputs';
-import type { Topology } from './topology';
+import type { TaskTopology } from './topology';
 
 /** Pushes during which every push is checkpointed after something threw, so that one more failure costs one record's replay. */
 const CAUTIOUS_PUSHES = 1_000;
 
 export interface StreamTaskOptions {
   readonly partition: number;
-  readonly topology: Topology;
+  readonly topology: TaskTopology;
   /** In order of topic name: the cells travel with the first. */
   readonly inputs: readonly TaskInput[];
   readonly stores: TaskStores;
@@ -171,22 +171,31 @@ export class StreamTask implements AssemblyHost {
     if (scope.isPoisoned(record.origin)) {
       this.skipped('onProcessingError');
     } else {
+      if (input.source?.subject.observed !== true) {
+        this.pushesSinceCheckpoint++;
+        this.abandon(input);
+        return;
+      }
       this.pushing = true;
-      input.source?.subject.next(record);
+      input.source.subject.next(record);
       this.pushing = false;
       this.pushesSinceCheckpoint++;
       if (this.failure !== undefined) {
         this.undo();
         return;
       }
-      if (input.source?.subject.observed === false) {
-        this.failure = { cause: this.misuse.abandoned(input.declaration.topic) };
-        this.undo();
+      if (!input.source.subject.observed) {
+        this.abandon(input);
         return;
       }
     }
     this.records++;
     input.buffer.advance();
+  }
+
+  private abandon(input: OpenInput): void {
+    this.failure = { cause: this.misuse.abandoned(input.declaration.topic) };
+    this.undo();
   }
 
   private runStep(): boolean {
@@ -338,7 +347,7 @@ export class StreamTask implements AssemblyHost {
     this.failure = undefined;
     try {
       this.subscription = assembly.assemble(
-        this.options.topology,
+        (task) => this.options.topology(task, this.partition),
         (outgoing) => {
           this.emitted(outgoing);
         },

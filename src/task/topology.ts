@@ -22,5 +22,8 @@ export interface Task {
   readonly clock: SchedulerLike;
 }
 
+/** What the runtime assembles: a topology, told which partition it is for. */
+export type TaskTopology = (task: Task, partition: number) => Observable<Outgoing>;
+
 /** A plain function of a task: pure assembly. It runs once per task and again after a failure. */
 export type Topology = (task: Task) => Observable<Outgoing>;
