@@ -41,6 +41,8 @@ function run(name: string, replaced: Readonly<Record<string, unknown>> = {}): Re
   return exports;
 }
 
+jest.setTimeout(60_000); // a busy machine
+
 describe('the programs in the README', () => {
   it('are three files', () => {
     expect([...files.keys()]).toEqual(['clicks-per-minute', 'clicks-per-minute.test', 'main']);
@@ -61,7 +63,7 @@ describe('the programs in the README', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 
   // Its marble test, as a test of this suite.
   run('clicks-per-minute.test');

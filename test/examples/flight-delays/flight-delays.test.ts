@@ -3,6 +3,8 @@ import { judge, type Observed } from '../../../examples/flight-delays/oracle';
 import { run } from '../../../examples/flight-delays/run';
 import { hours, memoryCluster } from '../../../src';
 
+jest.setTimeout(60_000); // a busy machine
+
 const flights = loadFlights();
 const never = new AbortController().signal;
 const HOUR = 3_600_000;

@@ -3,6 +3,8 @@ import { runAndCheck, runForever } from '../../../examples/page-analytics/run';
 import type { Scoreboard } from '../../../examples/page-analytics/scoreboard';
 import { memoryCluster } from '../../../src';
 
+jest.setTimeout(60_000); // a busy machine
+
 const silent: Display = { show: () => undefined, end: () => undefined };
 const never = new AbortController().signal;
 
