@@ -32,7 +32,7 @@ export interface App {
    * failure, with new streams); subscribe to its streams at once, synchronously. A record is done when its push has returned; offsets
    * are committed every commit interval. Single, as `run` is.
    */
-  partitions(...topics: readonly Topic<never, never>[]): Observable<Partition>;
+  partitions(...topics: readonly { readonly name: string }[]): Observable<Partition>;
   /** Drains, commits, leaves the group. `within` ms (default 30,000), then what is not committed is given up. */
   close(options?: { readonly within?: Duration }): Promise<void>;
 }
@@ -68,9 +68,9 @@ export class MillraceApp implements App {
     });
   }
 
-  partitions(...topics: readonly Topic<never, never>[]): Observable<Partition> {
+  partitions(...topics: readonly { readonly name: string }[]): Observable<Partition> {
     return new Observable<Partition>((subscriber) => {
-      const { plan, topology } = partitionStreams(topics as readonly unknown[] as readonly Topic<unknown, unknown>[], subscriber);
+      const { plan, topology } = partitionStreams(topics as readonly Topic<unknown, unknown>[], subscriber);
       return this.begin({ topology, plan: () => plan, committed: () => undefined }, {}, subscriber);
     });
   }
