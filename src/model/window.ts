@@ -43,21 +43,9 @@ export interface SessionWindows {
   readonly grace?: Duration;
 }
 
-export interface JoinWindows {
-  readonly before: Duration;
-  readonly after: Duration;
-  readonly grace?: Duration;
-}
-
 /** A record with its windows, in ascending order of start; only a window store can aggregate it. Carries the specification it was made by. */
 export interface InWindows<K, V> {
   readonly record: KafkaRecord<K, V>;
   readonly windows: readonly Window[];
   readonly by: Windows;
-}
-
-/** A record on its way into a session; only a session store can aggregate it. */
-export interface InSession<K, V> {
-  readonly record: KafkaRecord<K, V>;
-  readonly by: SessionWindows;
 }
