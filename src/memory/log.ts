@@ -1,5 +1,5 @@
 import { attribute, type BatchHeader, layout, readBatchHeader, writeBatchCrc } from '../kafka/record-batch';
-import { walkRecords } from './record-walk';
+import { RecordWalk } from './record-walk';
 
 export interface StoredBatch {
   readonly baseOffset: number;
@@ -13,6 +13,9 @@ export class Log {
   readonly #batches: StoredBatch[] = [];
   #startOffset = 0;
   #endOffset = 0;
+
+  /** `cutsBatches`: what is read may end within a batch, as it does when it is a piece of a file. */
+  constructor(private readonly cutsBatches: boolean) {}
 
   /** The first offset that can be read; raised by DeleteRecords. */
   get startOffset(): number {
@@ -41,8 +44,8 @@ export class Log {
   }
 
   /**
-   * Whole batches from the one that holds `from` up to `limit`, at most `maxBytes` of them; with `atLeastOne`, the first one is given
-   * whatever its size.
+   * The bytes from the batch that holds `from` up to `limit`, at most `maxBytes` of them. With `atLeastOne`, the first batch is given
+   * whole whatever its size.
    */
   read(from: number, limit: number, maxBytes: number, atLeastOne: boolean): Buffer[] {
     const out: Buffer[] = [];
@@ -50,7 +53,10 @@ export class Log {
     for (let at = this.#indexOf(from); at < this.#batches.length; at++) {
       const batch = this.#batches[at]!;
       if (batch.lastOffset >= limit) break;
-      if (batch.bytes.length > left && !(atLeastOne && out.length === 0)) break;
+      if (batch.bytes.length > left && !(atLeastOne && out.length === 0)) {
+        if (this.cutsBatches && left > 0) out.push(batch.bytes.subarray(0, left));
+        break;
+      }
       out.push(batch.bytes);
       left -= batch.bytes.length;
     }
@@ -72,11 +78,11 @@ export class Log {
   firstSince(timestamp: number): { readonly offset: number; readonly timestamp: number } | undefined {
     for (const batch of this.#batches) {
       if (batch.maxTimestamp < timestamp) continue;
-      const header = readBatchHeader(batch.bytes);
-      const record = walkRecords(header, batch.bytes)?.find(
-        (each) => each.timestamp >= timestamp && batch.baseOffset + each.offsetDelta >= this.#startOffset,
-      );
-      if (record !== undefined) return { offset: batch.baseOffset + record.offsetDelta, timestamp: record.timestamp };
+      const walk = new RecordWalk(readBatchHeader(batch.bytes), batch.bytes);
+      while (walk.next()) {
+        const offset = batch.baseOffset + walk.index;
+        if (walk.timestamp >= timestamp && offset >= this.#startOffset) return { offset, timestamp: walk.timestamp };
+      }
     }
     return undefined;
   }

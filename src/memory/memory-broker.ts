@@ -25,6 +25,8 @@ export interface MemoryBrokerOptions {
   readonly markerDelayMs?: number;
   /** group.initial.rebalance.delay.ms. Default 0. */
   readonly initialRebalanceDelayMs?: number;
+  /** A fetch may end within a batch, as on a real broker, which sends pieces of files. Default false: whole batches only. */
+  readonly cutsBatches?: boolean;
   /** ms until a request counts as unanswered. Default 30,000. */
   readonly requestTimeoutMs?: number;
   /** ms a request takes to the broker, and its answer back; asked for each. Default 0: a turn of the clock. */
@@ -69,7 +71,7 @@ class InProcessBroker implements MemoryBroker {
   constructor(private readonly options: MemoryBrokerOptions) {
     const clock = new ClosingClock(options.clock);
     const nodes = Array.from({ length: options.brokers ?? 1 }, (_, index) => index + 1);
-    const topics = new Topics(clock, nodes);
+    const topics = new Topics(clock, nodes, options.cutsBatches ?? false);
     const groups = new GroupCoordinator(clock, { initialDelayMs: options.initialRebalanceDelayMs ?? 0 });
     const transactions = new TransactionCoordinator(clock, (transaction, marker, done) => this.#complete(transaction, marker, done));
     this.#clock = clock;

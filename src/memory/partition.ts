@@ -11,6 +11,11 @@ interface EndedTransaction extends AbortedTransaction {
   readonly lastOffset: number;
 }
 
+export interface PartitionSettings {
+  readonly limits: BatchLimits;
+  readonly cutsBatches: boolean;
+}
+
 const UNKNOWN = -1;
 
 export function fetchRefused({ topic, partition }: TopicPartition, errorCode: number): FetchPartitionAnswer {
@@ -28,7 +33,7 @@ export function fetchRefused({ topic, partition }: TopicPartition, errorCode: nu
 
 /** One partition at its leader: the log, its producers, its open and aborted transactions. There is one replica: the high watermark is the end. */
 export class Partition {
-  readonly log = new Log();
+  readonly log: Log;
   readonly leaderEpoch = 0;
   readonly producers = new ProducerStates();
   /** Offset of the first record, by producer id. */
@@ -40,8 +45,10 @@ export class Partition {
     readonly topic: string,
     readonly partition: number,
     readonly leader: NodeId,
-    private readonly limits: () => BatchLimits,
-  ) {}
+    private readonly settings: PartitionSettings,
+  ) {
+    this.log = new Log(settings.cutsBatches);
+  }
 
   get highWatermark(): number {
     return this.log.endOffset;
@@ -66,7 +73,7 @@ export class Partition {
   /** Appends the batch or says why not; `bytes` must belong to nobody else. A repeat of a remembered batch is answered as then. */
   append(bytes: Buffer, now: number): { readonly baseOffset: number } | Refusal {
     let header = readBatchHeader(bytes);
-    const limits = this.limits();
+    const { limits } = this.settings;
     const refused = refuseBatch(header, bytes, limits, now);
     if (refused !== undefined) return refused;
     const hasProducer = header.producerId >= 0n;

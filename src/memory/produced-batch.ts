@@ -1,6 +1,6 @@
 import { attribute, type BatchHeader, crcHolds, layout, MAGIC, readBatchHeader } from '../kafka/record-batch';
 import { brokerCode } from './broker-code';
-import { walkRecords, type WalkedRecord } from './record-walk';
+import { RecordWalk } from './record-walk';
 
 export interface RecordError {
   readonly index: number;
@@ -38,15 +38,14 @@ export function refuseBatch(header: BatchHeader, bytes: Buffer, limits: BatchLim
   if (bytes.length > limits.maxMessageBytes) return refusal(brokerCode.MESSAGE_TOO_LARGE);
   if (!crcHolds(bytes, 0, bytes.length)) return refusal(brokerCode.CORRUPT_MESSAGE);
   if ((header.attributes & attribute.control) !== 0) return refusal(brokerCode.INVALID_RECORD);
-  const records = walkRecords(header, bytes);
-  if (records === undefined || records.length === 0) return refusal(brokerCode.INVALID_RECORD);
-  return limits.logAppendTime ? undefined : refuseTimestamps(records, now + limits.maxAheadMs);
-}
-
-function refuseTimestamps(records: readonly WalkedRecord[], latest: number): Refusal | undefined {
-  const errors = records
-    .filter((record) => record.timestamp > latest)
-    .map((record) => ({ index: record.offsetDelta, message: `Timestamp ${record.timestamp} is out of range: it is after ${latest}` }));
-  if (errors.length === 0) return undefined;
-  return refusal(brokerCode.INVALID_TIMESTAMP, 'One or more records have been rejected due to invalid timestamp', errors);
+  const latest = limits.logAppendTime ? Infinity : now + limits.maxAheadMs;
+  const tooLate: RecordError[] = [];
+  const walk = new RecordWalk(header, bytes);
+  while (walk.next()) {
+    const { index, timestamp } = walk;
+    if (timestamp > latest) tooLate.push({ index, message: `Timestamp ${timestamp} is out of range: it is after ${latest}` });
+  }
+  if (!walk.isSound) return refusal(brokerCode.INVALID_RECORD);
+  if (tooLate.length === 0) return undefined;
+  return refusal(brokerCode.INVALID_TIMESTAMP, 'One or more records have been rejected due to invalid timestamp', tooLate);
 }

@@ -1,52 +1,71 @@
 import { decompress } from '../kafka/compression';
 import { attribute, type BatchHeader, layout } from '../kafka/record-batch';
 
-export interface WalkedRecord {
-  readonly offsetDelta: number;
-  readonly timestamp: number;
-}
-
-interface Cursor {
-  readonly bytes: Buffer;
-  at: number;
-}
-
-/** A zigzag varint of up to ten bytes. Past the end it gives NaN, which no comparison lets through. */
-function varint(cursor: Cursor): number {
-  let value = 0;
-  for (let scale = 1; ; scale *= 128) {
-    const byte = cursor.bytes[cursor.at++];
-    if (byte === undefined) return NaN;
-    value += (byte & 0x7f) * scale;
-    if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
-}
-
 /**
- * Offsets and timestamps of a batch's records, or undefined when the records are not what the header says: another count, lengths
- * that do not add up, offsets that do not count from 0. A broker answers such a batch 87.
+ * Goes through the records of a batch, as far as a broker looks at them: their order and their times. `isSound` turns false at the first
+ * sign that they are not what the header says: another count, lengths that do not add up, offsets that do not count from 0.
  */
-export function walkRecords(header: BatchHeader, bytes: Buffer): WalkedRecord[] | undefined {
-  const packed = bytes.subarray(layout.records);
-  let cursor: Cursor;
-  try {
-    cursor = { bytes: decompress(header.attributes, packed, ''), at: 0 };
-  } catch {
-    return undefined;
+export class RecordWalk {
+  isSound = true;
+  /** Of the record passed last; its offset is the base offset plus this. */
+  index = -1;
+  timestamp = -1;
+  readonly #header: BatchHeader;
+  readonly #hasAppendTime: boolean;
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(header: BatchHeader, batch: Buffer) {
+    this.#header = header;
+    this.#hasAppendTime = (header.attributes & attribute.logAppendTime) !== 0;
+    const { recordCount, lastOffset, baseOffset } = header;
+    if (recordCount <= 0 || recordCount !== lastOffset - baseOffset + 1) this.isSound = false;
+    this.#bytes = this.#unpack(batch.subarray(layout.records));
   }
-  const appendTime = (header.attributes & attribute.logAppendTime) !== 0;
-  const records: WalkedRecord[] = [];
-  while (cursor.at < cursor.bytes.length) {
-    const length = varint(cursor);
-    const end = cursor.at + length;
-    if (!(length > 0 && end <= cursor.bytes.length)) return undefined;
-    cursor.at++; // the record's own attributes: none are defined
-    const timestampDelta = varint(cursor);
-    const offsetDelta = varint(cursor);
-    if (offsetDelta !== records.length || Number.isNaN(timestampDelta)) return undefined;
-    records.push({ offsetDelta, timestamp: appendTime ? header.maxTimestamp : header.baseTimestamp + timestampDelta });
-    cursor.at = end;
+
+  /** Passes the next record; false at the end, or when there is something wrong. */
+  next(): boolean {
+    if (!this.isSound) return false;
+    const bytes = this.#bytes;
+    if (this.#at === bytes.length) {
+      this.isSound = this.index + 1 === this.#header.recordCount;
+      return false;
+    }
+    const length = this.#varint();
+    const end = this.#at + length;
+    this.#at++; // the record's own attributes: none are defined
+    const timestampDelta = this.#varint();
+    const offsetDelta = this.#varint();
+    // Written so that NaN, from behind the end, is not sound either.
+    this.isSound = length > 0 && end <= bytes.length && this.#at <= end && offsetDelta === this.index + 1;
+    if (!this.isSound) return false;
+    this.index = offsetDelta;
+    this.timestamp = this.#hasAppendTime ? this.#header.maxTimestamp : this.#header.baseTimestamp + timestampDelta;
+    this.#at = end;
+    return true;
   }
-  const whole = records.length === header.recordCount && header.recordCount === header.lastOffset - header.baseOffset + 1;
-  return whole ? records : undefined;
+
+  #unpack(packed: Buffer): Buffer {
+    try {
+      return decompress(this.#header.attributes, packed, '');
+    } catch {
+      this.isSound = false;
+      return packed;
+    }
+  }
+
+  /** A zigzag varint of up to ten bytes; NaN behind the end. */
+  #varint(): number {
+    const bytes = this.#bytes;
+    let byte = bytes[this.#at++];
+    if (byte === undefined) return NaN;
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    let value = byte & 0x7f;
+    for (let scale = 0x80; byte >= 0x80; scale *= 0x80) {
+      byte = bytes[this.#at++];
+      if (byte === undefined) return NaN;
+      value += (byte & 0x7f) * scale;
+    }
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
 }

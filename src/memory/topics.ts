@@ -33,6 +33,7 @@ export class Topics {
   constructor(
     private readonly clock: Clock,
     private readonly nodes: readonly NodeId[],
+    private readonly cutsBatches: boolean,
   ) {}
 
   create(request: NewTopic): Refused {
@@ -40,7 +41,7 @@ export class Topics {
     const refused = this.#refuse(request, partitions);
     if (refused !== undefined) return refused;
     const config = new TopicConfig(request.configs);
-    const limits = config.limits;
+    const settings = { limits: config.limits, cutsBatches: this.cutsBatches };
     const first = this.#created++;
     this.#topics.set(request.topic, {
       name: request.topic,
@@ -48,7 +49,7 @@ export class Topics {
       config,
       partitions: Array.from(
         { length: partitions },
-        (_, partition) => new Partition(request.topic, partition, this.nodes[(first + partition) % this.nodes.length]!, () => limits),
+        (_, partition) => new Partition(request.topic, partition, this.nodes[(first + partition) % this.nodes.length]!, settings),
       ),
     });
     return { errorCode: brokerCode.NONE, errorMessage: null };

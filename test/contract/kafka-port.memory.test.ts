@@ -21,8 +21,9 @@ function contractOf(name: string, options: Partial<MemoryBrokerOptions>): void {
 }
 
 contractOf('memory', {});
-contractOf('memory, three nodes, slow ways and slow markers', {
+contractOf('memory, three nodes, slow ways, slow markers, batches cut off', {
   brokers: 3,
+  cutsBatches: true,
   latencyMs: () => Math.floor(clock.random() * 4),
   markerDelayMs: 3,
 });
