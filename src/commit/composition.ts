@@ -157,6 +157,8 @@ export class Composition {
           this.needsRecovery = true;
           logger.warn({ code: reason.code }, reason.message);
           this.assignment.lost();
+          // The group may still count us in: then nobody else would ever get these tasks, nor we again.
+          this.membership.startOver();
         },
         failed: (reason) => {
           this.events.failed(reason);
@@ -197,7 +199,8 @@ export class Composition {
   private async recover(): Promise<void> {
     await this.cycle.idle();
     if (!this.needsRecovery) return;
-    await this.producer.recover();
+    const fenced = await this.producer.recover();
+    if (fenced !== undefined) throw fenced;
     this.needsRecovery = false;
   }
 }

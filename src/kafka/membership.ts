@@ -88,6 +88,14 @@ export class Membership {
     return answer?.errorCode === kafkaCode.NONE || answer?.errorCode === kafkaCode.REBALANCE_IN_PROGRESS;
   }
 
+  /** What was done under this membership is void: all tasks are given up at once, and asked for anew by another join. */
+  startOver(): void {
+    this.owned = [];
+    this.ownedIn = -1;
+    this.rejoinWanted = true;
+    this.wakeHeartbeat?.();
+  }
+
   /** Ends heartbeats and leaves; a static member stays in the group until its session ends, so that a restart moves nothing. */
   async leave(): Promise<void> {
     if (this.stopped) return;

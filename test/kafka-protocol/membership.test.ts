@@ -147,6 +147,17 @@ describe('a member of the group', () => {
     expect(again.membership.tasks).toEqual(tasks);
   });
 
+  it('that starts over gives up everything at once and gets it again by another join', async () => {
+    const a = join('a');
+    await clock.advance(1_000);
+    const { generationId } = a.membership.identity();
+    a.membership.startOver();
+    expect(a.membership.tasks).toEqual([]);
+    await clock.advance(1_000);
+    expect(a.told).toEqual(['assigned 0 1 2 3', 'assigned 0 1 2 3']);
+    expect(a.membership.identity().generationId).toBeGreaterThan(generationId);
+  });
+
   it('R11: members joining and leaving for a minute never leave a task with two owners, and in the end all are owned', async () => {
     const members: TestMember[] = [];
     for (let second = 0; second < 60; second++) {
