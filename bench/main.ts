@@ -6,6 +6,7 @@ interface Benchmark {
 /** By name, each loaded only when asked for. One line each, sorted. */
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   codec: () => import('./codec'),
+  'windowed-count': () => import('./windowed-count'),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

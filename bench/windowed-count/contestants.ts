@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { findJava, findMaven } from '../../scripts/kafka/requirements';
+
+/** What a contestant is told: its arguments, in this order. */
+export interface Job {
+  readonly brokers: readonly string[];
+  readonly applicationId: string;
+  readonly input: string;
+  readonly output: string;
+  readonly stateDirectory: string;
+}
+
+export interface Contestant {
+  readonly name: string;
+  /** The program, built; the arguments of a job follow. */
+  readonly command: readonly string[];
+}
+
+export interface RunningContestant {
+  readonly pid: number;
+  /** Time of day of its first record, ms; rejects when the program ends before. */
+  readonly first: Promise<number>;
+  /** Rejects when the program ends without having been asked to. */
+  readonly ended: Promise<never>;
+  /** Lets it close; kills it when that takes more than 40 s. */
+  stop(): Promise<void>;
+}
+
+const HERE = __dirname;
+const ROOT = resolve(HERE, '..', '..');
+const JAVA_MODULE = join(ROOT, 'bench', 'kafka-streams');
+const CLOSE_WITHIN_MS = 40_000;
+
+/** Young objects get more room than Node gives them by default; docs/benchmarks.md says what it is worth. */
+const NODE_OPTIONS = ['--max-semi-space-size=64'];
+
+/** Ours, compiled to JavaScript as a user's build does it. `nodeOptions`: more options of Node, to profile with. */
+export async function millrace(nodeOptions: readonly string[]): Promise<Contestant> {
+  await build(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', join(HERE, 'tsconfig.compile.json')]);
+  const source = require.resolve('./contestant');
+  const program = join(ROOT, 'bench', 'target', relative(ROOT, source).replace(/ts$/, 'js'));
+  return { name: 'millrace', command: [process.execPath, ...NODE_OPTIONS, ...nodeOptions, program] };
+}
+
+export async function kafkaStreams(): Promise<Contestant> {
+  const java = await findJava();
+  await build(await findMaven(), ['-B', '-q', '-f', join(JAVA_MODULE, 'pom.xml'), 'process-classes']);
+  const target = join(JAVA_MODULE, 'target');
+  const classPath = `${join(target, 'classes')}:${join(target, 'lib', '*')}`;
+  const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
+  return { name: 'kafka-streams', command: [java, log, '-cp', classPath, 'millrace.bench.WindowedCount'] };
+}
+
+/** Starts the program; it ends with its standard input, and so with this process, however that ends. */
+export function start({ name, command }: Contestant, job: Job, before: readonly string[]): RunningContestant {
+  const { brokers, applicationId, input, output, stateDirectory } = job;
+  const [program, ...given] = [...before, ...command, brokers.join(','), applicationId, input, output, stateDirectory];
+  const child = spawn(program, given, { stdio: ['pipe', 'pipe', 'inherit'] });
+  let stopping = false;
+  const exited = once(child, 'exit');
+  const ended = exited.then(([code, signal]): Promise<never> => {
+    if (stopping) return new Promise<never>(() => undefined);
+    throw new Error(`${name} ended by itself (${String(code ?? signal)})`);
+  });
+  const first = new Promise<number>((found, failed) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const at = /^first (\d+)$/.exec(line)?.[1];
+      if (at === undefined) console.log(`${name}: ${line}`);
+      else found(Number(at));
+    });
+    ended.catch(failed);
+  });
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    child.stdin.end();
+    const kill = setTimeout(() => child.kill('SIGKILL'), CLOSE_WITHIN_MS);
+    const [code, signal] = (await exited) as [number | null, string | null];
+    clearTimeout(kill);
+    if (code !== 0) throw new Error(`${name} did not close as it should (${String(code ?? signal)})`);
+  };
+  return { pid: child.pid!, first, ended, stop };
+}
+
+async function build(program: string, args: readonly string[]): Promise<void> {
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} failed`);
+}

@@ -1,0 +1,54 @@
+import type { Kafka } from 'kafkajs';
+import { PARTITIONS } from './clicks';
+import type { FoundCount } from './expected-counts';
+
+const END = 'end of the results';
+
+/**
+ * All committed results of an output topic, read by kafkajs' own consumer. A record written behind them on each partition says where they end:
+ * what is committed before it is before it.
+ */
+export async function readCounts(kafka: Kafka, topic: string): Promise<FoundCount[]> {
+  await markEnds(kafka, topic);
+  const found: FoundCount[] = [];
+  const ended = new Set<number>();
+  const consumer = kafka.consumer({ groupId: `${topic}-reader`, maxBytesPerPartition: 4 * 1024 * 1024 });
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await new Promise<void>((resolve, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      consumer
+        .run({
+          autoCommit: false,
+          eachBatch: ({ batch }) => {
+            for (const { key, value } of batch.messages) {
+              if (key === null && value?.toString() === END) ended.add(batch.partition);
+              else if (key !== null && value !== null) found.push(resultOf(key, value));
+              else throw new Error(`${topic}-${batch.partition}: a result without a key or a value`);
+            }
+            if (ended.size === PARTITIONS) resolve();
+            return Promise.resolve();
+          },
+        })
+        .catch(reject);
+    });
+  } finally {
+    await consumer.disconnect();
+  }
+  return found;
+}
+
+async function markEnds(kafka: Kafka, topic: string): Promise<void> {
+  const producer = kafka.producer();
+  await producer.connect();
+  const messages = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, key: null, value: END }));
+  await producer.send({ topic, messages });
+  await producer.disconnect();
+}
+
+/** As Kafka Streams writes them: the user and the start of the window as int64; the count as int64. */
+function resultOf(key: Buffer, value: Buffer): FoundCount {
+  const at = key.length - 8;
+  return { user: key.toString('utf8', 0, at), start: Number(key.readBigInt64BE(at)), count: Number(value.readBigInt64BE()) };
+}
