@@ -24,6 +24,8 @@ const shared = {
 
 /** @type {import('jest').Config} */
 module.exports = {
+  // A hang is red all the same; a busy machine is not. Broker tests have more (test/kafka/environment.js).
+  testTimeout: 20_000,
   reporters: ['default', '<rootDir>/test/skipped-reporter.js'],
   projects: [
     {
