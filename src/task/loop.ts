@@ -42,7 +42,7 @@ export class Loop {
   }
 
   add(task: StreamTask): void {
-    this.tasks.push(task);
+    if (!this.tasks.includes(task)) this.tasks.push(task);
     this.expected.delete(task.partition);
     this.wake();
   }

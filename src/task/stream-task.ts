@@ -180,7 +180,7 @@ export class StreamTask implements AssemblyHost {
       input.source.subject.next(record);
       this.pushing = false;
       this.pushesSinceCheckpoint++;
-      if (this.failure !== undefined) {
+      if (this.hasFailed()) {
         this.undo();
         return;
       }
@@ -251,6 +251,11 @@ export class StreamTask implements AssemblyHost {
   }
 
   // ---- failing and undoing
+
+  /** Asked after a push: what it called may have set it. */
+  private hasFailed(): boolean {
+    return this.failure !== undefined;
+  }
 
   private fail(cause: unknown): void {
     this.failure ??= { cause };

@@ -1,5 +1,5 @@
-import { filter, firstValueFrom } from 'rxjs';
-import { KafkaRecord, memoryCluster, millrace, string, topic, type Cluster } from '../../src';
+import { filter, firstValueFrom, map, mergeMap } from 'rxjs';
+import { KafkaRecord, memoryCluster, millrace, string, topic, type Cluster, type Partition } from '../../src';
 import { noOrigin } from '../../src/model/origin';
 
 const clicks = topic('clicks', { key: string, value: string });
@@ -18,21 +18,22 @@ async function clusterWith(records: number): Promise<Cluster> {
 /** Reads until `count` records have come; gives them in the order of each partition. */
 async function readSome(cluster: Cluster, count: number): Promise<string[][]> {
   const app = millrace({ applicationId: 'reader', cluster });
-  const seen: string[][] = [[], []];
-  let all = 0;
+  const seen: { readonly partition: number; readonly value: string }[] = [];
   await new Promise<void>((resolve, reject) => {
-    app.partitions(clicks).subscribe({
-      next: ({ partition, stream }) => {
-        stream(clicks).subscribe(({ value }) => {
-          seen[partition]?.push(value);
-          if (++all === count) resolve();
-        });
-      },
-      error: reject,
-    });
+    const values = mergeMap(({ partition, stream }: Partition) => stream(clicks).pipe(map(({ value }) => ({ partition, value }))));
+    app
+      .partitions(clicks)
+      .pipe(values)
+      .subscribe({
+        next: (value) => {
+          seen.push(value);
+          if (seen.length === count) resolve();
+        },
+        error: reject,
+      });
   });
   await app.close();
-  return seen;
+  return [0, 1].map((number) => seen.filter(({ partition }) => partition === number).map(({ value }) => value));
 }
 
 describe('partitions as observables', () => {

@@ -64,7 +64,10 @@ describe('planning a topology', () => {
         shared.pipe(filter(Boolean), countWithStore(store(others)), to(results)),
       );
     });
-    expect(found.meetings.map(({ inputs }) => inputs)).toEqual([[{ name: 'by-page', internal: true }], [{ name: 'by-page', internal: true }]]);
+    expect(found.meetings.map(({ inputs }) => inputs)).toEqual([
+      [{ name: 'by-page', internal: true }],
+      [{ name: 'by-page', internal: true }],
+    ]);
   });
 
   it('refuses a topology without partitioned input', () => {
@@ -76,12 +79,17 @@ describe('planning a topology', () => {
       stream(orders);
       return stream(clicks).pipe(to(clicks));
     };
-    expect(() => plan(topology)).toThrow(expect.objectContaining({ code: 'NO_SUBSCRIBERS', message: expect.stringContaining('"orders"') as string }));
+    expect(() => plan(topology)).toThrow(
+      expect.objectContaining({ code: 'NO_SUBSCRIBERS', message: expect.stringContaining('"orders"') as string }),
+    );
   });
 
   it('refuses two stateful operators on one store', () => {
     const topology: Topology = ({ stream, store }) =>
-      merge(stream(clicks).pipe(countWithStore(store(counts)), to(results)), stream(clicks).pipe(countWithStore(store(counts)), to(results)));
+      merge(
+        stream(clicks).pipe(countWithStore(store(counts)), to(results)),
+        stream(clicks).pipe(countWithStore(store(counts)), to(results)),
+      );
     expect(() => plan(topology)).toThrow(expect.objectContaining({ code: 'STORE_IN_USE' }));
   });
 
@@ -90,7 +98,9 @@ describe('planning a topology', () => {
       const counted = stream(clicks).pipe(countWithStore(store(counts)));
       return merge(counted.pipe(to(results)), counted.pipe(to(results)));
     };
-    expect(() => plan(topology)).toThrow(expect.objectContaining({ code: 'STORE_IN_USE', message: expect.stringContaining('share()') as string }));
+    expect(() => plan(topology)).toThrow(
+      expect.objectContaining({ code: 'STORE_IN_USE', message: expect.stringContaining('share()') as string }),
+    );
   });
 
   it('refuses two definitions with one name', () => {
