@@ -13,6 +13,7 @@ import type { Life } from './kill/worker';
 
 /** Steps at which a life ends by its own hand, each as often as `TARGETED`; the other lives are ended at a random moment. */
 const STEPS = [
+  'pushing',
   'adding partitions',
   'producing',
   'between offsets and EndTxn',
