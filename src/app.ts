@@ -176,8 +176,11 @@ export class MillraceApp implements App {
     }
     if (this.state.value !== 'closed' && this.state.value !== 'failed') this.state.next('draining');
     const instance = await running.instance;
-    await instance?.close(within);
-    await running.ended;
-    for (const { subject } of this.watched.values()) subject.complete();
+    try {
+      await instance?.close(within);
+      await running.ended;
+    } finally {
+      for (const { subject } of this.watched.values()) subject.complete();
+    }
   }
 }

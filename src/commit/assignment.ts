@@ -34,7 +34,7 @@ export interface AssignmentOptions {
   readonly logger: Logger;
   /** ms a task may take to reach a boundary when it is given up. */
   readonly drainWithinMs: number;
-  /** Before a task begins after a lost membership: the transaction under way has been settled, the producer recovered. */
+  /** Before a task begins: the transaction under way has been decided, the producer has been recovered if that was lost. */
   readonly beforeOpen: () => Promise<void>;
   /** Commits what is at a boundary and waits for it. */
   readonly commitNow: () => Promise<void>;
@@ -77,6 +77,7 @@ export class TaskAssignment {
     for (const owned of tasks) {
       if (owned.dropped) continue;
       owned.contributes = false;
+      if (owned.leaving) continue;
       this.pause(owned);
       this.enqueue(owned, () => this.begin(owned));
     }
@@ -95,7 +96,10 @@ export class TaskAssignment {
   /** Drains, commits, closes. What does not reach a boundary in time is dropped: its work is not committed. */
   async revoked(tasks: readonly number[]): Promise<void> {
     const leaving = tasks.map((number) => this.owned.get(number)).filter((owned) => owned !== undefined);
-    for (const owned of leaving) this.pause(owned);
+    for (const owned of leaving) {
+      owned.leaving = true;
+      this.pause(owned);
+    }
     await this.untilBoundaries(leaving);
     for (const owned of leaving) if (owned.task?.atBoundary === false) this.drop(owned);
     await this.options.commitNow();
@@ -137,7 +141,6 @@ export class TaskAssignment {
   }
 
   private async open(owned: OwnedTask): Promise<void> {
-    await this.options.beforeOpen();
     const stores = await this.options.factory.openStores(owned.number);
     owned.stores = stores;
     if (owned.dropped) {
@@ -152,12 +155,18 @@ export class TaskAssignment {
     const { starts, factory, layout, loop, logger } = this.options;
     const { stores, task, number } = owned;
     if (stores === undefined || task === undefined) return;
+    owned.beginnings++;
+    owned.contributes = false;
+    this.pause(owned);
+    await this.options.beforeOpen();
     const inputs = partitionsOf(layout, number);
-    const start = await starts.of(number, inputs);
+    const start = await starts.of(inputs);
     stores.abort();
     const hasState = await factory.restore(number, stores, owned.cancelled);
-    if (owned.dropped) return;
-    if (!start.known && hasState) throw stateWithoutOffsets(number);
+    // Before anything is committed: the next start would take it for where the state was left.
+    if (!start.known && hasState && !owned.dropped) throw stateWithoutOffsets(number);
+    await starts.commit(start.resolved, owned.cancelled);
+    if (owned.dropped || owned.leaving) return;
     task.start(start.positions, start.cells);
     this.fetch(owned, inputs, start);
     owned.contributes = true;
@@ -205,11 +214,13 @@ export class TaskAssignment {
   private outOfRange(owned: OwnedTask, at: TopicPartition, requested: number, logStart: number): void {
     const { logger, starts } = this.options;
     const place = `topic "${at.topic}", partition ${String(at.partition)}: committed position ${String(requested)} is outside the log, which begins at ${String(logStart)}`;
+    const { beginnings } = owned;
     this.pause(owned);
     this.enqueue(owned, async () => {
+      if (owned.beginnings !== beginnings) return;
       await this.options.commitNow();
       owned.contributes = false;
-      const moved = await starts.move(at);
+      const moved = await starts.move(at, owned.cancelled);
       logger.error({ ...at, requested, logStart, moved }, `${place}; going on at ${String(moved)} by the topic's "from"`);
       await this.begin(owned);
     });
@@ -237,8 +248,13 @@ export class TaskAssignment {
     owned.stores = undefined;
     if (stores === undefined) return;
     stores.abort();
-    await stores.flush();
-    await stores.close();
+    try {
+      await stores.flush();
+    } catch (cause) {
+      this.options.logger.warn({ task: owned.number, cause: String(cause) }, 'local state was not written; its changelog has it');
+    } finally {
+      await stores.close();
+    }
   }
 
   private async untilBoundaries(leaving: readonly OwnedTask[]): Promise<void> {

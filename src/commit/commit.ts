@@ -21,8 +21,8 @@ export interface CommitEvents {
   committed(sealed: readonly SealedTask[]): void;
   /** Decided as aborted, the producer's epoch renewed: these start again from committed offsets. */
   aborted(tasks: readonly OwnedTask[], reason: MillraceError): void;
-  /** The membership is void; the producer must `recover` once the group was joined again. */
-  lost(reason: MillraceError): void;
+  /** The membership is void, or some task has left; the producer must `recover` once the group was joined again. */
+  lost(tasks: readonly OwnedTask[], reason: MillraceError): void;
   failed(reason: MillraceError): void;
 }
 
@@ -41,6 +41,9 @@ export interface CommitOptions {
   readonly events: CommitEvents;
 }
 
+/** Transactions in a row that may be aborted before that is the end: the same work would be done again and again for nothing. */
+const MOST_ABORTS_IN_A_ROW = 10;
+
 /** What the broker says of a transactional id that it ended by timeout, or gave to somebody else. */
 const fencedCodes: ReadonlySet<number> = new Set([kafkaCode.INVALID_PRODUCER_EPOCH, kafkaCode.PRODUCER_FENCED]);
 
@@ -58,10 +61,12 @@ export class CommitCycle {
   private stopped = false;
   private timer: TimerHandle | undefined;
   private underWay: Promise<void> | undefined;
+  private abortsInARow = 0;
 
   constructor(private readonly options: CommitOptions) {}
 
   start(): void {
+    if (this.stopped) return;
     this.timer = this.options.clock.setTimer(this.options.intervalMs, () => {
       if (this.stopped) return;
       this.due = true;
@@ -82,41 +87,57 @@ export class CommitCycle {
     this.begin();
   }
 
-  /** Settles when no transaction is under way. */
-  async idle(): Promise<void> {
-    while (this.underWay !== undefined) await this.underWay;
+  /** Settles when the transaction that is under way now, if there is one, has been decided; not those that begin meanwhile. */
+  async settled(): Promise<void> {
+    await this.underWay;
   }
 
   /** Commits everything that is at a boundary now; for draining. */
   async now(): Promise<void> {
-    await this.idle();
-    this.begin();
-    await this.idle();
+    await this.underWay;
+    // One that has begun in between has taken it all; waiting for none to be under way could take for ever.
+    if (this.underWay === undefined) this.begin();
+    await this.underWay;
   }
 
   private begin(): void {
-    const contributions = this.seal();
-    if (contributions.length === 0) return;
-    this.underWay = this.commit(contributions)
-      .catch((cause: unknown) => {
-        this.options.events.failed(
-          cause instanceof MillraceError ? cause : new MillraceError('BROKER_ERROR', `the commit failed: ${String(cause)}`, { cause }),
-        );
-      })
-      .finally(() => {
-        this.underWay = undefined;
-        this.beginIfDue();
-      });
+    // Lost: nothing may be begun before it was recovered.
+    if (this.options.producer.state !== 'READY') return;
+    const { contributions, failure } = this.seal();
+    if (contributions.length > 0) {
+      this.underWay = this.commit(contributions)
+        .catch((cause: unknown) => {
+          this.giveUp(contributions, asMillraceError(cause));
+        })
+        .finally(() => {
+          this.underWay = undefined;
+          this.beginIfDue();
+        });
+    }
+    if (failure !== undefined) this.options.events.failed(failure);
   }
 
-  private seal(): Contribution[] {
+  /** What a task cannot seal (a value that does not encode, a changelog record that is too large) ends the instance, without that task. */
+  private seal(): { readonly contributions: readonly Contribution[]; readonly failure: MillraceError | undefined } {
     const contributions: Contribution[] = [];
+    let failure: MillraceError | undefined;
     for (const owned of this.options.tasks()) {
       if (owned.task?.atBoundary !== true || owned.dropped || !owned.contributes) continue;
-      const sealed = owned.task.seal();
-      if (sealed !== undefined) contributions.push({ owned, sealed });
+      try {
+        const sealed = owned.task.seal();
+        if (sealed !== undefined) contributions.push({ owned, sealed });
+      } catch (cause) {
+        owned.contributes = false;
+        failure ??= asMillraceError(cause);
+      }
     }
-    return contributions;
+    return { contributions, failure };
+  }
+
+  /** None of this may be sealed again: it is neither committed nor undone. */
+  private giveUp(contributions: readonly Contribution[], reason: MillraceError): void {
+    for (const { owned } of contributions) owned.contributes = false;
+    this.options.events.failed(reason);
   }
 
   private async commit(contributions: readonly Contribution[]): Promise<void> {
@@ -131,28 +152,34 @@ export class CommitCycle {
       case 'committed': {
         metrics.add('commit-total', 1, {});
         metrics.add('commit-latency-ms', clock.monotonic() - began, {});
+        this.abortsInARow = 0;
         this.apply(contributions, new Map(outcome.ends.map(({ topic, partition, next }) => [`${topic} ${String(partition)}`, next])));
+        if (producer.state === 'RECOVERING') events.lost([], committedAndLost());
         return;
       }
       case 'aborted':
-        metrics.add('abort-total', 1, {});
-        events.aborted(
-          contributions.map(({ owned }) => owned),
-          outcome.reason,
-        );
+        this.aborted(contributions, outcome.reason);
         return;
       case 'refused': {
+        metrics.add('abort-total', 1, {});
         const [first] = outcome.refusals;
-        events.failed(first?.error ?? new MillraceError('PRODUCE_REFUSED', 'the broker refused a batch'));
+        this.giveUp(contributions, first?.error ?? new MillraceError('PRODUCE_REFUSED', 'the broker refused a batch'));
         return;
       }
       case 'lost':
         metrics.add('abort-total', 1, {});
-        events.lost(outcome.reason);
+        events.lost(tasksOf(contributions), outcome.reason);
         return;
       case 'fenced':
-        events.failed(outcome.reason);
+        this.giveUp(contributions, outcome.reason);
     }
+  }
+
+  private aborted(contributions: readonly Contribution[], reason: MillraceError): void {
+    const { metrics, events } = this.options;
+    metrics.add('abort-total', 1, {});
+    if (++this.abortsInARow < MOST_ABORTS_IN_A_ROW) events.aborted(tasksOf(contributions), reason);
+    else this.giveUp(contributions, reason);
   }
 
   /** Batches for one repartition partition are merged by time across tasks; all others belong to one task each, or need no order. */
@@ -225,4 +252,17 @@ export class CommitCycle {
       },
     };
   }
+}
+
+function tasksOf(contributions: readonly Contribution[]): OwnedTask[] {
+  return contributions.map(({ owned }) => owned);
+}
+
+function asMillraceError(cause: unknown): MillraceError {
+  if (cause instanceof MillraceError) return cause;
+  return new MillraceError('BROKER_ERROR', `the commit failed: ${String(cause)}`, { cause });
+}
+
+function committedAndLost(): MillraceError {
+  return new MillraceError('FENCED', 'a transaction was committed, but the group may no longer count this member in', { retryable: true });
 }

@@ -147,15 +147,19 @@ export class Composition {
       events: {
         committed: (sealed) => {
           purge.committed(sealed);
+          // What was read and is committed now takes no memory any more.
+          this.assignment.relieve();
           this.events.committed(sealed);
         },
         aborted: (tasks, reason) => {
           logger.warn({ code: reason.code }, `a transaction was aborted, its tasks start again: ${reason.message}`);
           this.assignment.revive(tasks);
         },
-        lost: (reason) => {
+        lost: (tasks, reason) => {
           this.needsRecovery = true;
           logger.warn({ code: reason.code }, reason.message);
+          // The membership was lost in the meantime, and its tasks dropped: those of now are of another one.
+          if (tasks.length > 0 && tasks.every(({ dropped }) => dropped)) return;
           this.assignment.lost();
           // The group may still count us in: then nobody else would ever get these tasks, nor we again.
           this.membership.startOver();
@@ -197,7 +201,7 @@ export class Composition {
 
   /** After a lost membership the producer's epoch is renewed, now that the group was joined again; never before. */
   private async recover(): Promise<void> {
-    await this.cycle.idle();
+    await this.cycle.settled();
     if (!this.needsRecovery) return;
     const fenced = await this.producer.recover();
     if (fenced !== undefined) throw fenced;

@@ -2,6 +2,7 @@ import type { CheckedConfig } from '../config';
 import { MillraceError } from '../errors/millrace-error';
 import { ClusterView } from '../kafka/cluster-view';
 import { InternalTopics } from '../kafka/internal-topics';
+import { Deadline, within } from '../kafka/retrying';
 import type { KafkaPort } from '../kafka/port';
 import type { Outgoing } from '../model/outgoing';
 import { worstCaseSize } from '../state/cells';
@@ -12,6 +13,7 @@ import type { TaskTopology } from '../task/topology';
 import type { Adapters } from './adapters';
 import type { AppState } from './app-state';
 import { caughtUp } from './caught-up';
+import { closingPort } from './closing-port';
 import type { Commit } from './commit-event';
 import { Composition } from './composition';
 import { layOut, type Layout } from './layout';
@@ -59,7 +61,7 @@ export class Instance {
   /** Settles when the group is being joined. */
   async start(): Promise<void> {
     const { config, adapters } = this.options;
-    const port = adapters.broker.connect(config.applicationId);
+    const port = closingPort(adapters.broker.connect(config.applicationId));
     let slot: Slot | undefined;
     try {
       const { view, layout, sinks } = await this.prepare(port);
@@ -186,47 +188,61 @@ export class Instance {
 
   private async shutDown(within: number, reason: MillraceError | undefined): Promise<void> {
     const { running } = this;
+    let failure = reason;
     if (running !== undefined) {
       running.parts.cycle.stop();
-      if (!(await this.drainedWithin(running, within))) running.parts.assignment.lost();
-      await release(running);
+      await this.drainedWithin(running, within);
+      await release(running, within).catch((cause: unknown) => {
+        failure ??= cause instanceof MillraceError ? cause : new MillraceError('STATE_IO', String(cause), { cause });
+      });
     }
-    if (reason === undefined) this.end?.resolve();
-    else this.end?.reject(reason);
+    if (failure === undefined) this.end?.resolve();
+    else this.end?.reject(failure);
   }
 
-  private drainedWithin({ parts }: Running, within: number): Promise<boolean> {
+  /** Commits what is done and leaves the group; what that takes longer than `ms` is given up, but the group still hears of it. */
+  private async drainedWithin({ parts }: Running, ms: number): Promise<void> {
     const { adapters, config } = this.options;
-    return new Promise((resolve) => {
-      const timer = adapters.clock.setTimer(within, () => {
-        config.logger.warn({ within }, 'not everything was committed before the time for closing was up');
-        resolve(false);
-      });
-      drain(parts)
-        .catch((cause: unknown) => {
-          config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
-        })
-        .finally(() => {
-          timer.cancel();
-          resolve(true);
-        });
-    });
+    const { clock } = adapters;
+    const drained = drain(parts).then(
+      () => true,
+      (cause: unknown) => {
+        config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
+        return true;
+      },
+    );
+    if ((await within(clock, new Deadline(clock, ms), drained)) === true) return;
+    config.logger.warn({ within: ms }, 'not everything was committed before the time for closing was up');
+    parts.assignment.lost();
+    await within(clock, new Deadline(clock, LEAVE_WITHIN_MS), parts.membership.leave());
   }
 }
 
 /** ms for which a cluster may say that a topic does not exist: one just created is not known to every broker at once. */
 const UNKNOWN_TOPIC_AFTER_MS = 5_000;
 
+/** ms to tell the group that we leave, when the time for closing is up. */
+const LEAVE_WITHIN_MS = 1_000;
+/** ms for a transaction under way to end, and as long again to abort it. */
+const END_TRANSACTION_WITHIN_MS = 10_000;
+
 async function drain({ assignment, membership }: Composition): Promise<void> {
-  await assignment.revoked(assignment.all().map(({ number }) => number));
-  await membership.leave();
+  try {
+    await assignment.revoked(assignment.all().map(({ number }) => number));
+  } finally {
+    await membership.leave();
+  }
 }
 
-async function release({ parts, slot, port }: Running): Promise<void> {
+async function release({ parts, slot, port }: Running, withinMs: number): Promise<void> {
   parts.loop.stop();
   parts.fetcher.close();
-  await parts.producer.close();
+  parts.membership.stop();
+  // What did not drain in time, and what a rebalance has given us meanwhile.
+  parts.assignment.lost();
+  await parts.producer.close(Math.min(END_TRANSACTION_WITHIN_MS, withinMs));
+  // Before the tasks that are still being opened: they would ask on.
+  await port.close();
   await parts.assignment.closed();
   await slot.release();
-  await port.close();
 }

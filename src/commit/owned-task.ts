@@ -15,6 +15,10 @@ export class OwnedTask {
   running = false;
   /** What it has done since the last seal stands on committed ground: may be sealed. False from an abort until it began anew. */
   contributes = false;
+  /** It is being given up: it does not begin anew. */
+  leaving = false;
+  /** How often it has begun: what is said of an earlier beginning no longer holds. */
+  beginnings = 0;
 
   private readonly cancel = new AbortController();
 

@@ -24,37 +24,49 @@ export interface StartPositionsOptions {
 export interface TaskPositions {
   /** Next offset to read, by topic. */
   readonly positions: ReadonlyMap<string, number>;
+  /** Those of them that are not committed yet. */
+  readonly resolved: readonly OffsetToCommit[];
   /** The cells as committed, '' when there are none. */
   readonly cells: string;
   /** False when the group had committed nothing for this task. */
   readonly known: boolean;
 }
 
+/** A join is under way, or was completed; or the next heartbeat will find that the membership was lost. */
+const membershipMoves: ReadonlySet<number> = new Set([
+  kafkaCode.REBALANCE_IN_PROGRESS,
+  kafkaCode.ILLEGAL_GENERATION,
+  kafkaCode.UNKNOWN_MEMBER_ID,
+]);
+
 /** How long a first commit of start positions may take, ms. */
 const GIVE_UP_AFTER_MS = 60_000;
 
 /**
  * Where a task begins: committed offsets (requireStable) with the cells in their metadata. What has none is resolved by the topic's
- * `from` once, and committed before anything is read, so that a restart begins at the same place.
+ * `from` once, and to be committed before anything is read, so that a restart begins at the same place.
  */
 export class StartPositions {
   constructor(private readonly options: StartPositionsOptions) {}
 
-  async of(task: number, inputs: readonly TopicPartition[]): Promise<TaskPositions> {
+  async of(inputs: readonly TopicPartition[]): Promise<TaskPositions> {
     const { offsets, groupId } = this.options;
     const committed = await offsets.committedOffsets(groupId, inputs);
     const missing = committed.filter(({ offset }) => offset < 0);
-    const resolved = missing.length === 0 ? [] : await this.resolve(missing);
-    if (resolved.length > 0) await this.commit(resolved);
+    const resolved = await this.resolve(missing);
     const positions = new Map([...committed.filter(({ offset }) => offset >= 0), ...resolved].map(({ topic, offset }) => [topic, offset]));
-    return { positions, cells: committed[0]?.metadata ?? '', known: missing.length < committed.length };
+    // They travel with the first input; that may be one that is new.
+    const cells = committed.find(({ metadata }) => metadata !== '')?.metadata ?? '';
+    return { positions, resolved, cells, known: missing.length < committed.length };
   }
 
-  /** A position that the log no longer holds (or does not hold yet) is moved by the topic's `from`, and committed. */
-  async move(at: TopicPartition): Promise<number> {
-    const resolved = await this.resolve([at]);
-    await this.commit(resolved);
-    return resolved[0]?.offset ?? 0;
+  /** A position that the log no longer holds (or does not hold yet) is moved by the topic's `from`, and committed; the cells stay. */
+  async move(at: TopicPartition, cancelled: AbortSignal): Promise<number> {
+    const { offsets, groupId } = this.options;
+    const [committed] = await offsets.committedOffsets(groupId, [at]);
+    const offset = await this.resolveOne(at);
+    await this.commit([{ ...at, offset, metadata: committed?.metadata ?? '' }], cancelled);
+    return offset;
   }
 
   private async resolve(partitions: readonly TopicPartition[]): Promise<OffsetToCommit[]> {
@@ -79,20 +91,24 @@ export class StartPositions {
     return (input.declaration as { readonly options: TopicOptions<unknown> }).options.from ?? 'earliest';
   }
 
-  private async commit(partitions: readonly OffsetToCommit[]): Promise<void> {
+  /** Only while the task is ours: where another has worked since, a position resolved before would do its work again. */
+  async commit(partitions: readonly OffsetToCommit[], cancelled: AbortSignal): Promise<void> {
+    if (partitions.length === 0) return;
     const { port, view, membership, clock, groupId } = this.options;
     const deadline = new Deadline(clock, GIVE_UP_AFTER_MS);
     await retrying({ clock, deadline, backoff: doubling, waitingFor: 'the commit of start positions' }, async () => {
-      await membership.settled();
       const node = await view.coordinator('group', groupId, deadline);
-      const answer = await port.offsetCommit(node, { ...membership.identity(), partitions });
+      await membership.settled();
+      if (cancelled.aborted) return done(undefined);
+      const identity = membership.identity();
+      // Without a generation the broker checks nothing.
+      if (identity.generationId < 0) return again(kafkaCode.ILLEGAL_GENERATION);
+      const answer = await port.offsetCommit(node, { ...identity, partitions });
       const code = answer.partitions.find(({ errorCode }) => errorCode !== kafkaCode.NONE)?.errorCode ?? kafkaCode.NONE;
       if (code === kafkaCode.NONE) return done(undefined);
       if (coordinatorMoved.has(code)) view.forgetCoordinator('group', groupId);
-      if (coordinatorBusy.has(code) || code === kafkaCode.REBALANCE_IN_PROGRESS) return again(code);
-      throw new MillraceError('BROKER_ERROR', `start positions of group "${groupId}" cannot be committed: ${describeCode(code)}`, {
-        retryable: code === kafkaCode.ILLEGAL_GENERATION || code === kafkaCode.UNKNOWN_MEMBER_ID,
-      });
+      if (coordinatorBusy.has(code) || membershipMoves.has(code)) return again(code);
+      throw new MillraceError('BROKER_ERROR', `start positions of group "${groupId}" cannot be committed: ${describeCode(code)}`);
     });
   }
 }

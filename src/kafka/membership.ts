@@ -96,11 +96,16 @@ export class Membership {
     this.wakeHeartbeat?.();
   }
 
-  /** Ends heartbeats and leaves; a static member stays in the group until its session ends, so that a restart moves nothing. */
-  async leave(): Promise<void> {
-    if (this.stopped) return;
+  /** Ends heartbeats and joins, and says nothing to the group: its session ends by itself. */
+  stop(): void {
     this.stopped = true;
     this.wakeHeartbeat?.();
+  }
+
+  /** Stops and leaves; a static member stays in the group until its session ends, so that a restart moves nothing. */
+  async leave(): Promise<void> {
+    if (this.stopped) return;
+    this.stop();
     const { port, groupId, groupInstanceId } = this.options;
     if (this.memberId === '' || groupInstanceId !== null) return;
     try {
@@ -210,6 +215,8 @@ export class Membership {
       given.up = true;
       this.wakeHeartbeat?.();
     });
+    // Awaited below; a rejection before that is not unhandled.
+    draining.catch(() => undefined);
     while (!given.up && !this.stopped) await this.beat(() => given.up);
     await draining;
     this.rejoinWanted = true;
@@ -259,6 +266,7 @@ export class Membership {
       if (coordinatorMoved.has(answer.errorCode)) view.forgetCoordinator('group', groupId);
     } catch (cause) {
       if (!isUnread(cause)) throw cause;
+      if (this.stopped) return undefined;
       logger.warn({ group: groupId, cause: cause.message }, `${what} was not answered`);
       view.forgetCoordinator('group', groupId);
     }

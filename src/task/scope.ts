@@ -82,9 +82,12 @@ export class TaskScope implements Scope {
     return this.hasPoison && this.holdsPoison(recordId(origin));
   }
 
-  poison(emission: string): void {
+  /** False: it was poisoned already, so that leaving it out has not helped. */
+  poison(emission: string): boolean {
+    if (this.holdsPoison(emission)) return false;
     this.poisoned.add(emission);
     this.hasPoison = true;
+    return true;
   }
 
   /** The innermost emission under way: what failed, if something did. */

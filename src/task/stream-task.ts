@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs';
+import type { ErrorCode } from '../errors/codes';
 import { MillraceError } from '../errors/millrace-error';
 import type { OffsetToCommit } from '../kafka/port';
 import type { Logger } from '../model/logger';
@@ -20,6 +21,9 @@ import type { CountedMetrics, TaskScope } from './scope';
 import { TaskClock } from './task-clock';
 import { TaskInputs, type OpenInput, type TaskInput } from './task-inputs';
 import type { TaskTopology } from './topology';
+
+/** Failures that are nobody's record: skipping one would not help. */
+const notForPolicies: ReadonlySet<ErrorCode> = new Set(['NO_SUBSCRIBERS', 'LATE_SUBSCRIPTION', 'STATE_IO', 'STATE_CORRUPTED']);
 
 /** Pushes during which every push is checkpointed after something threw, so that one more failure costs one record's replay. */
 const CAUTIOUS_PUSHES = 1_000;
@@ -270,14 +274,14 @@ export class StreamTask implements AssemblyHost {
     const { scope } = this.options;
     const failed = scope.innermost();
     const error = errorAt(scope.origin, this.partition, this.failure?.cause, failed.store);
-    const verdict =
-      error.code === 'NO_SUBSCRIBERS' || error.code === 'LATE_SUBSCRIPTION' ? 'fail' : verdictOf(this.options.onProcessingError, error);
+    const verdict = notForPolicies.has(error.code) ? 'fail' : verdictOf(this.options.onProcessingError, error);
     const exact = this.pushesSinceCheckpoint <= 1;
     this.failure = undefined;
-    if (verdict === 'skip') scope.poison(failed.id);
+    // A timer of RxJS has no identity to be poisoned by: its assembly is gone, and it with it.
+    const skips = verdict === 'skip' && (scope.poison(failed.id) || scope.origin === noOrigin);
     this.cautious = CAUTIOUS_PUSHES;
     this.rollback();
-    if (verdict !== 'skip' && exact) this.halt(error);
+    if (!skips && exact) this.halt(error);
   }
 
   private rollback(): void {

@@ -47,7 +47,10 @@ describe('laying a plan out on a cluster', () => {
   it('W18: refuses inputs that meet with different counts, naming both topics, both counts and the remedy', () => {
     const meeting: Topology = ({ stream, store }) => merge(stream(clicks), stream(orders)).pipe(countWithStore(store(counts)), to(results));
     expect(() => layout(meeting, { clicks: 3, orders: 5 })).toThrow(
-      expect.objectContaining({ code: 'CO_PARTITION', message: expect.stringMatching(/"clicks" \(3 .*"orders" \(5 .*repartition\(\)/) as string }),
+      expect.objectContaining({
+        code: 'CO_PARTITION',
+        message: expect.stringMatching(/"clicks" \(3 .*"orders" \(5 .*repartition\(\)/) as string,
+      }),
     );
   });
 

@@ -1,0 +1,299 @@
+/** Applications on one broker in this process, on a clock driven by hand: whole instances, that can be closed, killed and cut off. */
+import type { Subscription } from 'rxjs';
+import { MillraceApp, type RunOptions } from '../../src/app';
+import type { Adapters } from '../../src/commit/adapters';
+import { ClusterClient } from '../../src/commit/cluster-client';
+import type { Commit } from '../../src/commit/commit-event';
+import { checkConfig, type MillraceConfig } from '../../src/config';
+import type { MillraceError } from '../../src/errors/millrace-error';
+import type { Broker, KafkaPort } from '../../src/kafka/port';
+import type { TransactionStep } from '../../src/kafka/transaction-outcome';
+import type { AnswerOf, ApiName, Call, CallOf } from '../../src/memory/call';
+import type { FaultAction, FaultHandle } from '../../src/memory/faults';
+import { memoryBroker, type MemoryBroker, type MemoryBrokerOptions } from '../../src/memory/memory-broker';
+import type { KafkaRecord, Placement } from '../../src/model/record';
+import type { Topic } from '../../src/model/topic';
+import type { Metrics, MetricName } from '../../src/model/metrics';
+import { memorySlot } from '../../src/state/slot';
+import type { OpenBytes } from '../../src/state/open-bytes';
+import type { AppState } from '../../src/commit/app-state';
+import type { Topology } from '../../src/task/topology';
+import type { Clock, TimerHandle } from '../../src/time/clock';
+import { manualClock, type ManualClock } from '../../src/time/manual-clock';
+
+export const APP = 'app';
+
+/** A request as the broker got it. */
+export interface Heard<A extends ApiName = ApiName> extends CallOf<A> {
+  readonly at: number;
+}
+
+export interface StartOptions extends Partial<Omit<MillraceConfig, 'brokers' | 'cluster'>>, RunOptions {
+  /** Names slot and client: given again, it is the same instance come back. */
+  readonly name?: string;
+  readonly openBytes?: OpenBytes;
+}
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** One instance, and what it said. */
+export class Running {
+  readonly commits: Commit[] = [];
+  readonly states: AppState[] = [];
+  readonly lines: LogLine[] = [];
+  readonly steps: TransactionStep[] = [];
+  readonly totals = new Map<MetricName, number>();
+  error: MillraceError | undefined;
+  completed = false;
+  subscription!: Subscription;
+
+  constructor(
+    readonly name: string,
+    readonly app: MillraceApp,
+    private readonly world: World,
+    private readonly life: { kill(): void; waiting(): number },
+  ) {}
+
+  /** The process dies: it sends nothing more, and hears of nothing. */
+  kill(): void {
+    this.life.kill();
+  }
+
+  /** Timers and immediates of its own that are still set. */
+  get waiting(): number {
+    return this.life.waiting();
+  }
+
+  close(within?: number): Promise<void> {
+    return this.world.settle(this.app.close(within === undefined ? {} : { within }));
+  }
+
+  /** Settles when the run has ended, in whatever way. */
+  ended(): Promise<void> {
+    return this.world.until(() => this.completed || this.error !== undefined);
+  }
+
+  total(name: MetricName): number {
+    return this.totals.get(name) ?? 0;
+  }
+
+  get state(): AppState | undefined {
+    return this.states.at(-1);
+  }
+
+  /** Tasks started so far, by number. */
+  get started(): number[] {
+    return this.lines.flatMap(({ message, fields }) => (message === 'task started' ? [(fields as { task: number }).task] : []));
+  }
+}
+
+export class World {
+  readonly clock: ManualClock;
+  readonly broker: MemoryBroker;
+  readonly cluster: ClusterClient;
+  readonly heard: Heard[] = [];
+  private readonly instances: Running[] = [];
+
+  constructor(options: Partial<MemoryBrokerOptions> = {}) {
+    this.clock = manualClock();
+    this.broker = memoryBroker({ clock: this.clock, ...options });
+    this.cluster = new ClusterClient(() => Promise.resolve(this.broker), this.clock);
+    // Never strikes: an ear at the broker's door.
+    this.broker.faults.add({ match: (call) => this.hear(call), action: { kind: 'delay', ms: 0 } });
+  }
+
+  private hear(call: Call): boolean {
+    this.heard.push({ ...call, at: this.clock.monotonic() });
+    return false;
+  }
+
+  topics(sizes: Readonly<Record<string, number>>): void {
+    for (const [topic, partitions] of Object.entries(sizes)) this.broker.createTopic(topic, partitions);
+  }
+
+  start(topology: Topology, options: StartOptions = {}): Running {
+    const { name = 'one', openBytes, until, ...config } = options;
+    const clock = new MortalClock(this.clock);
+    const mortal = new MortalBroker(this.broker, name);
+    const life = {
+      kill: () => {
+        clock.kill();
+        mortal.kill();
+      },
+      waiting: () => clock.waiting,
+    };
+    const lines: LogLine[] = [];
+    const logger = loggerInto(lines);
+    const totals = new Map<MetricName, number>();
+    const metrics: Metrics = { add: (metric, amount) => void totals.set(metric, (totals.get(metric) ?? 0) + amount) };
+    const steps: TransactionStep[] = [];
+    const adapters: Adapters = {
+      clock,
+      broker: mortal,
+      openBytes,
+      openSlot: () =>
+        Promise.resolve({ ...memorySlot(clock, name), ...(openBytes && { taskDirectory: (task: number) => `${name}/${String(task)}` }) }),
+      onTransactionStep: (step) => void steps.push(step),
+    };
+    const checked = checkConfig({ applicationId: APP, cluster: this.cluster, logger, metrics, ...config });
+    const app = new MillraceApp(checked, () => Promise.resolve(adapters));
+    const running = new Running(name, app, this, life);
+    Object.assign(running, { lines, totals, steps });
+    app.state$.subscribe((state) => running.states.push(state));
+    running.subscription = app.run(topology, until === undefined ? {} : { until }).subscribe({
+      next: (commit) => running.commits.push(commit),
+      error: (error: MillraceError) => (running.error = error),
+      complete: () => (running.completed = true),
+    });
+    this.instances.push(running);
+    return running;
+  }
+
+  /** Runs until all inputs are done, as one instance. */
+  async toTheEnd(topology: Topology, options: StartOptions = {}): Promise<Running> {
+    const running = this.start(topology, { until: 'caught-up', ...options });
+    await running.ended();
+    if (running.error !== undefined) throw running.error;
+    await running.close();
+    return running;
+  }
+
+  write<K, V>(topic: Topic<K, V>, records: Iterable<KafkaRecord<K, V, Placement>>): Promise<void> {
+    return this.settle(this.cluster.write(topic, records));
+  }
+
+  read<K, V>(topic: Topic<K, V>): Promise<readonly KafkaRecord<K, V>[]> {
+    return this.settle(this.cluster.read(topic));
+  }
+
+  /** Lets time pass until the promise settles; more than `withinMs` of it is a failure. */
+  async settle<T>(promise: Promise<T>, withinMs = 300_000): Promise<T> {
+    let settled = false;
+    const watched = promise.finally(() => (settled = true));
+    watched.catch(() => undefined);
+    await this.until(() => settled, withinMs);
+    return watched;
+  }
+
+  async until(condition: () => boolean, withinMs = 120_000): Promise<void> {
+    const end = this.clock.monotonic() + withinMs;
+    await this.clock.advance(0);
+    while (!condition() && this.clock.monotonic() < end) if (!(await this.clock.step())) await this.clock.advance(1);
+    if (condition()) return;
+    const last = this.heard.slice(-5).map(({ api, clientId }) => `${clientId}: ${api}`);
+    throw new Error(`The condition did not come true within ${String(withinMs)} ms; last requests: ${last.join(', ')}`);
+  }
+
+  fault<A extends ApiName>(api: A, action: FaultAction, when: (call: CallOf<A>) => boolean = () => true, times = 1): FaultHandle {
+    return this.broker.faults.add({ match: (call) => call.api === api && when(call as CallOf<A>), action, times });
+  }
+
+  asked<A extends ApiName>(api: A): Heard<A>[] {
+    return this.heard.filter((heard) => heard.api === api) as unknown as Heard<A>[];
+  }
+
+  committed(topic: string, partition: number): { offset: number; metadata: string } | undefined {
+    return this.broker.group(APP)?.committed.find((each) => each.topic === topic && each.partition === partition);
+  }
+
+  /** All these positions are committed. */
+  async untilCommitted(offsets: Readonly<Record<string, readonly number[]>>): Promise<void> {
+    await this.until(() =>
+      Object.entries(offsets).every(([topic, next]) =>
+        next.every((offset, partition) => (this.committed(topic, partition)?.offset ?? -1) >= offset),
+      ),
+    );
+  }
+
+  /** Ends what still runs. */
+  async end(): Promise<void> {
+    this.broker.faults.clear();
+    for (const running of this.instances) if (!running.completed && running.error === undefined) running.kill();
+    await this.clock.advance(0);
+    this.broker.close();
+  }
+}
+
+function loggerInto(lines: LogLine[]): NonNullable<MillraceConfig['logger']> {
+  const at = (level: LogLine['level']) => (fields: object, message: string) => void lines.push({ level, fields, message });
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** A broker as one process sees it, until that process dies. */
+class MortalBroker implements Broker {
+  private readonly ports: KafkaPort[] = [];
+  private dead = false;
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly name: string,
+  ) {}
+
+  connect(): KafkaPort {
+    const port = this.broker.connect(this.name);
+    this.ports.push(port);
+    return new Proxy(port, {
+      get: (target, api: ApiName) => {
+        const method = (target as unknown as Record<string, (...args: unknown[]) => Promise<AnswerOf<ApiName>>>)[api];
+        if (method === undefined) return undefined;
+        return (...args: unknown[]) => (this.dead ? silence() : method.apply(target, args).then(this.unlessDead, this.unlessDeadFailed));
+      },
+    });
+  }
+
+  kill(): void {
+    this.dead = true;
+    for (const port of this.ports) void port.close();
+  }
+
+  private readonly unlessDead = <T>(answer: T): T | Promise<T> => (this.dead ? silence() : answer);
+  private readonly unlessDeadFailed = (error: Error): Promise<never> => (this.dead ? silence() : Promise.reject(error));
+}
+
+function silence(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+/** The time of one process: ends with it. */
+class MortalClock implements Clock {
+  private readonly set = new Set<TimerHandle>();
+  private dead = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  readonly now = (): number => this.clock.now();
+  readonly monotonic = (): number => this.clock.monotonic();
+  readonly random = (): number => this.clock.random();
+  readonly setTimer = (ms: number, callback: () => void): TimerHandle => this.add((call) => this.clock.setTimer(ms, call), callback);
+  readonly setImmediate = (callback: () => void): TimerHandle => this.add((call) => this.clock.setImmediate(call), callback);
+
+  get waiting(): number {
+    return this.set.size;
+  }
+
+  kill(): void {
+    this.dead = true;
+    for (const handle of this.set) handle.cancel();
+    this.set.clear();
+  }
+
+  private add(set: (call: () => void) => TimerHandle, callback: () => void): TimerHandle {
+    if (this.dead) return { cancel: () => undefined };
+    const inner = set(() => {
+      this.set.delete(handle);
+      callback();
+    });
+    const handle: TimerHandle = {
+      cancel: () => {
+        this.set.delete(handle);
+        inner.cancel();
+      },
+    };
+    this.set.add(handle);
+    return handle;
+  }
+}
