@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 interface Murmur2Vector {
@@ -37,14 +37,9 @@ interface KeyVectors {
   readonly valueAndTimestamp: readonly { readonly timestamp: string; readonly valueHex: string; readonly hex: string }[];
 }
 
-const NONE: KeyVectors = { murmur2: [], windowedKeys: [], sessionKeys: [], valueAndTimestamp: [] };
+const file = resolve(__dirname, '../vectors/keys.json');
 
-const file = resolve(__dirname, '../../../shared/vectors/keys.json');
-
-/** The bytes Kafka Streams writes, recorded from its own serializers; they lie beside the repository, and without them nothing is compared. */
-export const keyVectors: KeyVectors = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as KeyVectors) : NONE;
-
-/** Skips by name where the vectors are absent. */
-export const describeWithVectors = keyVectors === NONE ? describe.skip : describe;
+/** The bytes Kafka Streams writes, recorded from its own serializers. */
+export const keyVectors = JSON.parse(readFileSync(file, 'utf8')) as KeyVectors;
 
 export const hex = (bytes: string | Uint8Array): string => Buffer.from(bytes as Uint8Array).toString('hex');

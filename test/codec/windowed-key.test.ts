@@ -3,7 +3,7 @@ import { sessionWindowedKey, timeWindowedKey } from '../../src/codec/windowed-ke
 import { MillraceError } from '../../src/errors/millrace-error';
 import { decodeSlice, partitionBytes } from '../../src/model/codec';
 import { partitionOf } from '../../src/kafka/partitioner';
-import { describeWithVectors, hex, keyVectors } from './kafka-streams-keys';
+import { hex, keyVectors } from './kafka-streams-keys';
 
 const perMinute = timeWindowedKey(string, (start) => start + 60_000);
 const session = sessionWindowedKey(string);
@@ -75,7 +75,7 @@ describe('sessionWindowedKey', () => {
 const safe = ({ start, end }: { start: string; end: string }): boolean =>
   Number.isSafeInteger(Number(start)) && Number.isSafeInteger(Number(end));
 
-describeWithVectors('windowed keys as Kafka Streams writes them', () => {
+describe('windowed keys as Kafka Streams writes them', () => {
   it('time windows: bytes in the topic and partition', () => {
     const vectors = keyVectors.windowedKeys.filter(safe);
     expect(vectors.length).toBeGreaterThan(20);
