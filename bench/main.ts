@@ -7,6 +7,7 @@ interface Benchmark {
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   codec: () => import('./codec'),
   'windowed-count': () => import('./windowed-count'),
+  state: () => import('./state'),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

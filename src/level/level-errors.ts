@@ -23,19 +23,19 @@ export function levelError(error: unknown, directory: string, doing: string): Mi
   });
 }
 
-/** abstract-level wraps: the database is not open, because …, because … */
-function* causes(error: unknown): Generator<unknown, void> {
-  for (let cause = error; cause !== undefined; cause = (cause as { cause?: unknown }).cause) {
-    yield cause;
-    if (!(cause instanceof Error)) return;
-  }
+/**
+ * abstract-level wraps: the database is not open, because …, because … Read without `instanceof`: what the native module throws may be
+ * an error of another realm.
+ */
+function causes(error: unknown): readonly { readonly code?: unknown; readonly message?: unknown; readonly cause?: unknown }[] {
+  if (typeof error !== 'object' || error === null) return [];
+  return [error, ...causes((error as { readonly cause?: unknown }).cause)];
 }
 
 function levelCodes(error: unknown): string[] {
-  return [...causes(error)].flatMap((cause) => (cause instanceof Error && 'code' in cause ? [String(cause.code)] : []));
+  return causes(error).map(({ code }) => String(code));
 }
 
 function rootMessage(error: unknown): string {
-  const root = [...causes(error)].at(-1);
-  return root instanceof Error ? root.message : String(root);
+  return String(causes(error).at(-1)?.message ?? error);
 }

@@ -57,7 +57,7 @@ export class ChangelogWriter {
     record.position = position;
     const write = directory.bytes.write([...directory.recordOperations([entries.name]), ...operations]).then(
       () => {
-        this.written = position;
+        if (this.failure === undefined) this.written = position;
       },
       (cause: unknown) => {
         this.failure ??= { cause };

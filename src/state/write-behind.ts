@@ -65,7 +65,7 @@ export class WriteBehind<K, A> {
     this.flushing = undefined;
     this.flushed = flush.round;
     const gone = flush.entries.filter((_, i) => flush.values[i] === null);
-    for (const entry of gone) if (entry.flushIn === flush.round) entry.onDisk = false;
+    for (const entry of gone) entry.onDisk = false;
     return gone;
   }
 
