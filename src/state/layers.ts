@@ -140,7 +140,6 @@ export class Layers<K, A> {
       if (entry.touchedIn !== epoch) entry.before = nothing;
       sized(entry, value === null ? 0 : value.length);
       behind.add(entry, version, sealed.keys[i]!, value);
-      if (value === null) this.settle(entry);
     }
   }
 

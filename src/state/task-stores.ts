@@ -25,7 +25,7 @@ export interface TaskStoresOptions {
   readonly openBytes?: OpenBytes | undefined;
   /** Bytes of entries kept in memory, estimated; default 64 MiB. What is not on disk yet is kept whatever it takes. */
   readonly cacheBytes?: number;
-  /** A flush is due when this many bytes are committed and not on disk (default 16 MiB), … */
+  /** A flush is due when this many bytes are committed and not on disk (default 32 MiB, at most `cacheBytes`), … */
   readonly flushBytes?: number;
   /** … or when something has not been on disk for this long, ms (default 2,000). */
   readonly flushIntervalMs?: number;
@@ -43,7 +43,7 @@ export interface RestorableStore {
 }
 
 const CACHE_BYTES = 64 * 1024 * 1024;
-const FLUSH_BYTES = 16 * 1024 * 1024;
+const FLUSH_BYTES = 32 * 1024 * 1024;
 const FLUSH_INTERVAL_MS = 2_000;
 
 /** ms before a flush is due again after one that failed for good. */

@@ -1,6 +1,9 @@
 import type { Entry } from './segment';
 import { absent, type Version } from './version';
 
+/** What waiting takes beside the entry itself: key and value as bytes, and their places. */
+const WAITING_BYTES = 320;
+
 /** A value as its codec gave it; null is a tombstone. */
 export type EncodedValue = string | Uint8Array | null;
 
@@ -47,9 +50,7 @@ export class WriteBehind<K, A> {
     if (entry.flushIn === waiting.round) {
       waiting.values[entry.slot] = value;
       waiting.timestamps[entry.slot] = version.timestamp;
-    } else if (value !== null || entry.onDisk || entry.flushIn === this.flushing?.round) {
-      push(waiting, entry, key, value, version.timestamp);
-    }
+    } else push(waiting, entry, key, value, version.timestamp);
   }
 
   /** Takes what waits. `done` or `failed` must follow before the next call. */
@@ -93,7 +94,7 @@ function push<K, A>(flush: Flush<K, A>, entry: Entry<K, A>, key: Uint8Array, val
   flush.keys.push(key);
   flush.values.push(value);
   flush.timestamps.push(timestamp);
-  flush.bytes += entry.bytes;
+  flush.bytes += entry.bytes + WAITING_BYTES;
 }
 
 /** Nothing says of `entry` that there is a value. */
