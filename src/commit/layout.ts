@@ -46,6 +46,19 @@ export function repartitionName(applicationId: string, name: string): string {
   return `${applicationId}-${name}-repartition`;
 }
 
+/** The same string each time: a new one would have to be hashed for every record. */
+function remembered(nameOf: (short: string) => string): (short: string) => string {
+  const names = new Map<string, string>();
+  return (short) => {
+    let name = names.get(short);
+    if (name === undefined) {
+      name = nameOf(short);
+      names.set(short, name);
+    }
+    return name;
+  };
+}
+
 /** The input partitions of one task. */
 export function partitionsOf(layout: Layout, task: number): TopicPartition[] {
   return layout.inputs.filter((input) => task < input.partitions).map(({ topic }) => ({ topic, partition: task }));
@@ -83,8 +96,8 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
     tasks,
     stores: plan.stores,
     repartitionOrder: plan.repartitions.map(({ topic }) => repartitionName(applicationId, topic.name)),
-    changelogOf: (store) => changelogName(applicationId, store),
-    repartitionOf: (name) => repartitionName(applicationId, name),
+    changelogOf: remembered((store) => changelogName(applicationId, store)),
+    repartitionOf: remembered((name) => repartitionName(applicationId, name)),
   };
 
   function owned(kind: OwnedTopic['kind'], name: string): OwnedTopic {

@@ -73,9 +73,9 @@ export class Outbox {
     this.records++;
   }
 
-  /** A record whose bytes and partition are known: changelogs, markers. */
-  appendRaw(topic: string, partition: number, key: Uint8Array | null, value: Uint8Array | string | null, timestamp: number): void {
-    this.batchesOf(this.destinationOf(topic), partition).append(timestamp, key, value);
+  /** For records whose bytes and partition are known: changelogs. Looked up once, used for every record. */
+  batches(topic: string, partition: number): Pick<PartitionBatches, 'append'> {
+    return this.batchesOf(this.destinationOf(topic), partition);
   }
 
   mark(): OutboxMark {

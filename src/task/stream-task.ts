@@ -174,32 +174,23 @@ export class StreamTask implements AssemblyHost {
     this.dirty = true;
     if (scope.isPoisoned(record.origin)) {
       this.skipped('onProcessingError');
-    } else {
-      if (input.source?.subject.observed !== true) {
-        this.pushesSinceCheckpoint++;
-        this.abandon(input);
-        return;
-      }
-      this.pushing = true;
-      input.source.subject.next(record);
-      this.pushing = false;
-      this.pushesSinceCheckpoint++;
-      if (this.hasFailed()) {
-        this.undo();
-        return;
-      }
-      if (!input.source.subject.observed) {
-        this.abandon(input);
-        return;
-      }
+    } else if (!this.pushInto(input.source, record)) {
+      this.failure ??= { cause: this.misuse.abandoned(input.declaration.topic) };
+      this.undo();
+      return;
     }
     this.records++;
     input.buffer.advance();
   }
 
-  private abandon(input: OpenInput): void {
-    this.failure = { cause: this.misuse.abandoned(input.declaration.topic) };
-    this.undo();
+  /** False: something threw, or nobody is subscribed, before or after. */
+  private pushInto(source: Source | undefined, record: KafkaRecord<unknown, unknown>): boolean {
+    this.pushesSinceCheckpoint++;
+    if (source === undefined || !isObserved(source)) return false;
+    this.pushing = true;
+    source.subject.next(record);
+    this.pushing = false;
+    return this.failure === undefined && isObserved(source);
   }
 
   private runStep(): boolean {
@@ -255,16 +246,6 @@ export class StreamTask implements AssemblyHost {
   }
 
   // ---- failing and undoing
-
-  /** Asked after a push: what it called may have set it. */
-  private hasFailed(): boolean {
-    return this.failure !== undefined;
-  }
-
-  private fail(cause: unknown): void {
-    this.failure ??= { cause };
-    this.options.scope.failed = true;
-  }
 
   /**
    * Rolls back to the last checkpoint and replays: without the emission that threw if the policy says skip; else up to it, with a
@@ -326,8 +307,10 @@ export class StreamTask implements AssemblyHost {
   seal(): SealedTask | undefined {
     if (!this.dirty && !this.inputs.hasMoved) return undefined;
     const { stores, cells, scope, outbox, changelogOf } = this.options;
+    let changelog: { readonly store: string; readonly batches: ReturnType<Outbox['batches']> } | undefined;
     stores.seal((store, key, value, timestamp) => {
-      outbox.appendRaw(changelogOf(store), this.partition, key, value, timestamp);
+      if (changelog?.store !== store) changelog = { store, batches: outbox.batches(changelogOf(store), this.partition) };
+      changelog.batches.append(timestamp, key, value);
     });
     const offsets = this.inputs.offsets(cells.seal());
     const counted = scope.seal();
@@ -415,4 +398,9 @@ export class StreamTask implements AssemblyHost {
   private skipped(policy: string): void {
     this.options.scope.counter('skipped-records-total', policy).value++;
   }
+}
+
+/** A push may end the subscription: asked before and after. */
+function isObserved({ subject }: Source): boolean {
+  return subject.observed;
 }
