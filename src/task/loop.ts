@@ -3,7 +3,7 @@ import type { StreamTask } from './stream-task';
 
 /** ms a task may push before the others, heartbeats and everybody else get their turn. */
 const SLICE_MS = 10;
-/** Records between two looks at the clock. */
+/** Pushes between two looks at the clock, at most: a slice begins with a look after one, two, four …, since a push may take long. */
 const LOOK_EVERY = 64;
 /** ms the others wait for records of a task that has none at hand but is not caught up, and for one that is being opened. */
 const PATIENCE_MS = 600;
@@ -88,8 +88,11 @@ export class Loop {
     const { clock } = this.options;
     const deadline = clock.monotonic() + SLICE_MS;
     const limit = this.options.fairInEventTime ? this.othersOldest(task) + MAX_SKEW_MS : Infinity;
+    let look = 1;
     for (let pushed = 1; task.pushNext(); pushed++) {
-      if (pushed % LOOK_EVERY === 0 && (clock.monotonic() >= deadline || task.nextTimestamp > limit)) return;
+      if (pushed < look) continue;
+      if (clock.monotonic() >= deadline || task.nextTimestamp > limit) return;
+      look += Math.min(look, LOOK_EVERY);
     }
   }
 

@@ -247,6 +247,11 @@ export class StreamTask implements AssemblyHost {
 
   // ---- failing and undoing
 
+  private fail(cause: unknown): void {
+    this.failure ??= { cause };
+    this.options.scope.failed = true;
+  }
+
   /**
    * Rolls back to the last checkpoint and replays: without the emission that threw if the policy says skip; else up to it, with a
    * checkpoint before every push, so that the second time nothing but the failing push is undone and all before it can be committed.
