@@ -6,6 +6,7 @@ import { ClusterClient } from '../../src/commit/cluster-client';
 import type { Commit } from '../../src/commit/commit-event';
 import { checkConfig, type MillraceConfig } from '../../src/config';
 import type { MillraceError } from '../../src/errors/millrace-error';
+import { decodeOrder } from '../../src/kafka/group-protocol';
 import type { Broker, KafkaPort } from '../../src/kafka/port';
 import type { TransactionStep } from '../../src/kafka/transaction-outcome';
 import type { AnswerOf, ApiName, Call, CallOf } from '../../src/memory/call';
@@ -55,12 +56,16 @@ export class Running {
     readonly name: string,
     readonly app: MillraceApp,
     private readonly world: World,
-    private readonly life: { kill(): void; waiting(): number },
+    private readonly life: { kill(): void; hurry(): void; waiting(): number },
   ) {}
 
   /** The process dies: it sends nothing more, and hears of nothing. */
   kill(): void {
     this.life.kill();
+  }
+
+  hurry(): void {
+    this.life.hurry();
   }
 
   /** Timers and immediates of its own that are still set. */
@@ -85,6 +90,11 @@ export class Running {
     return this.states.at(-1);
   }
 
+  /** What the group has given to it. */
+  get owned(): ReadonlySet<number> {
+    return this.world.ownedBy(this.name);
+  }
+
   /** Tasks started so far, by number. */
   get started(): number[] {
     return this.lines.flatMap(({ message, fields }) => (message === 'task started' ? [(fields as { task: number }).task] : []));
@@ -97,6 +107,7 @@ export class World {
   readonly cluster: ClusterClient;
   readonly heard: Heard[] = [];
   private readonly instances: Running[] = [];
+  private passed = 0;
 
   constructor(options: Partial<MemoryBrokerOptions> = {}) {
     this.clock = manualClock();
@@ -104,6 +115,12 @@ export class World {
     this.cluster = new ClusterClient(() => Promise.resolve(this.broker), this.clock);
     // Never strikes: an ear at the broker's door.
     this.broker.faults.add({ match: (call) => this.hear(call), action: { kind: 'delay', ms: 0 } });
+  }
+
+  /** Tasks that the group has given to a client, by the order in which they are shown to Kafka's own tools. */
+  ownedBy(clientId: string): ReadonlySet<number> {
+    const members = this.broker.group(APP)?.members.filter((member) => member.clientId === clientId) ?? [];
+    return new Set(members.flatMap(({ assignment }) => decodeOrder(assignment).tasks));
   }
 
   private hear(call: Call): boolean {
@@ -117,12 +134,15 @@ export class World {
 
   start(topology: Topology, options: StartOptions = {}): Running {
     const { name = 'one', openBytes, until, ...config } = options;
-    const clock = new MortalClock(this.clock);
+    const clock = new MortalClock(this.clock, () => this.passed);
     const mortal = new MortalBroker(this.broker, name);
     const life = {
       kill: () => {
         clock.kill();
         mortal.kill();
+      },
+      hurry: () => {
+        clock.hurry();
       },
       waiting: () => clock.waiting,
     };
@@ -200,6 +220,12 @@ export class World {
     return this.broker.group(APP)?.committed.find((each) => each.topic === topic && each.partition === partition);
   }
 
+  /** Work that takes time: nothing is called before its turn has ended. */
+  pass(ms: number): void {
+    this.passed += ms;
+    for (const running of this.instances) running.hurry();
+  }
+
   /** All these positions are committed. */
   async untilCommitted(offsets: Readonly<Record<string, readonly number[]>>): Promise<void> {
     await this.until(() =>
@@ -258,42 +284,62 @@ function silence(): Promise<never> {
   return new Promise(() => undefined);
 }
 
+interface SetTimer extends TimerHandle {
+  readonly due: number;
+  /** Calls it in the next turn. */
+  hurry(): void;
+}
+
 /** The time of one process: ends with it. */
 class MortalClock implements Clock {
-  private readonly set = new Set<TimerHandle>();
+  private readonly set = new Set<SetTimer>();
   private dead = false;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly passed: () => number,
+  ) {}
 
   readonly now = (): number => this.clock.now();
-  readonly monotonic = (): number => this.clock.monotonic();
+  readonly monotonic = (): number => this.clock.monotonic() + this.passed();
   readonly random = (): number => this.clock.random();
-  readonly setTimer = (ms: number, callback: () => void): TimerHandle => this.add((call) => this.clock.setTimer(ms, call), callback);
-  readonly setImmediate = (callback: () => void): TimerHandle => this.add((call) => this.clock.setImmediate(call), callback);
+  readonly setTimer = (ms: number, callback: () => void): TimerHandle =>
+    this.add(this.monotonic() + ms, (call) => this.clock.setTimer(ms, call), callback);
+  readonly setImmediate = (callback: () => void): TimerHandle => this.add(Infinity, (call) => this.clock.setImmediate(call), callback);
 
   get waiting(): number {
     return this.set.size;
   }
 
-  kill(): void {
-    this.dead = true;
-    for (const handle of this.set) handle.cancel();
-    this.set.clear();
+  /** Time has passed within a turn: what is due is called with the next. */
+  hurry(): void {
+    for (const timer of this.set) if (timer.due <= this.monotonic()) timer.hurry();
   }
 
-  private add(set: (call: () => void) => TimerHandle, callback: () => void): TimerHandle {
+  kill(): void {
+    this.dead = true;
+    for (const timer of this.set) timer.cancel();
+  }
+
+  private add(due: number, set: (call: () => void) => TimerHandle, callback: () => void): TimerHandle {
     if (this.dead) return { cancel: () => undefined };
-    const inner = set(() => {
-      this.set.delete(handle);
+    const call = (): void => {
+      this.set.delete(timer);
       callback();
-    });
-    const handle: TimerHandle = {
+    };
+    let inner = set(call);
+    const timer: SetTimer = {
+      due,
+      hurry: () => {
+        inner.cancel();
+        inner = this.clock.setImmediate(call);
+      },
       cancel: () => {
-        this.set.delete(handle);
+        this.set.delete(timer);
         inner.cancel();
       },
     };
-    this.set.add(handle);
-    return handle;
+    this.set.add(timer);
+    return timer;
   }
 }
