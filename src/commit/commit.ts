@@ -212,6 +212,7 @@ export class CommitCycle {
   private apply(contributions: readonly Contribution[], ends: ReadonlyMap<string, number>): void {
     const { layout, metrics, events } = this.options;
     for (const { owned, sealed } of contributions) {
+      metrics.add('process-total', sealed.records, { task: String(owned.number) });
       sealed.counted.mergeInto(metrics, owned.number);
       if (owned.dropped) continue;
       const changelogs = new Map<string, number>();

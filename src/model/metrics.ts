@@ -5,7 +5,6 @@ export type MetricName =
   | 'skipped-records-total'
   | 'commit-total'
   | 'commit-latency-ms'
-  | 'punctuate-total'
   | 'restore-records-total'
   | 'rebalance-total'
   | 'abort-total';

@@ -15,6 +15,7 @@ import {
   type Topology,
 } from '../../src';
 import { noOrigin } from '../../src/model/origin';
+import { countedMetrics } from './counted-metrics';
 
 const Click = t.type({ user: t.string, page: t.string });
 type Click = t.TypeOf<typeof Click>;
@@ -40,13 +41,15 @@ describe('an application on the memory cluster', () => {
       clicks,
       Array.from({ length: 500 }, (_, at) => click(users[at % 5] as string, '/', at)),
     );
-    const app = millrace({ applicationId: 'counting', cluster });
+    const metrics = countedMetrics();
+    const app = millrace({ applicationId: 'counting', cluster, metrics });
     const topology: Topology = ({ stream, store }) => stream(clicks).pipe(countWithStore(store(counts)), to(clickCounts));
     await lastValueFrom(app.run(topology, { until: 'caught-up' }));
     const found = await cluster.read(clickCounts);
     expect(found).toHaveLength(500);
     const last = new Map(found.map(({ key, value }) => [key, value]));
     expect(Object.fromEntries(last)).toEqual({ ada: 100, bob: 100, cyd: 100, dan: 100, eve: 100 });
+    expect(metrics.total('process-total')).toBe(500);
   });
 
   it('counts in windows behind a repartition', async () => {
