@@ -228,19 +228,21 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     this.changed(segment);
   }
 
-  /** Looks at up to `count` entries and lets go of those that are on disk and were not used since the last look. */
-  evict(count: number): void {
+  /** Looks at up to `count` entries and lets go of those that are on disk and were not used since the last look; not of `kept`. */
+  evict(count: number, kept?: Entry<K, A>): void {
     const { budget } = this.context;
-    for (let looked = 0; looked < count && budget.isExceeded; looked++) {
+    let ends = 0;
+    for (let looked = 0; looked < count && ends < 2 && budget.isExceeded; looked++) {
       this.sweeping ??= this.everyEntry();
       const next = this.sweeping.next();
       if (next.done === true) {
         this.sweeping = undefined;
-        return;
+        ends++;
+        continue;
       }
       const entry = next.value;
       if (entry.used) entry.used = false;
-      else if (!this.layers.needs(entry)) this.forget(entry);
+      else if (entry !== kept && !this.layers.needs(entry)) this.forget(entry);
     }
   }
 
@@ -260,7 +262,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     const bytes = this.context.bytes.get(this.layout.lookupKey(this.codecs.encodeKey(key), segment.start));
     const entry = this.add(segment, identity, key, bytes === undefined ? nothing : this.versionOf(bytes), bytes?.length ?? 0);
     if (segment.live === 1) this.changed(segment);
-    if (this.context.budget.isExceeded) this.evict(SWEEP_PER_READ);
+    if (this.context.budget.isExceeded) this.evict(SWEEP_PER_READ, entry);
     return entry;
   }
 

@@ -185,6 +185,11 @@ export class TaskStores {
     return bytes;
   }
 
+  /** Bytes of memory that entries take, estimated, dirty ones included. */
+  get cachedBytes(): number {
+    return this.budget.used;
+  }
+
   checkpoint(): void {
     for (const store of this.stores) store.checkpoint();
   }

@@ -21,6 +21,8 @@ export class FakeDisk {
   reads = 0;
   gets = 0;
   openSnapshots = 0;
+  /** Snapshots closed while they were being read, which LevelDB does not survive. */
+  tornSnapshots = 0;
   private held: HeldWrite[] = [];
 
   private processes = 0;
@@ -100,19 +102,21 @@ class DiskBytes implements OrderedBytes {
   }
 
   snapshot(): BytesSnapshot {
-    const snapshot = this.disk.contents.snapshot();
-    this.disk.openSnapshots++;
-    const { close } = snapshot;
-    snapshot.close = async () => {
-      if (this.disk.isAlive(this.process)) this.disk.openSnapshots--;
-      await close.call(snapshot);
-    };
-    return snapshot;
+    const { disk } = this;
+    disk.openSnapshots++;
+    return new DiskSnapshot(disk.contents.snapshot(), (torn) => {
+      if (disk.isAlive(this.process)) disk.openSnapshots--;
+      if (torn) disk.tornSnapshots++;
+    });
   }
 
-  read(range: BytesRange, limit: number, snapshot?: BytesSnapshot): Promise<readonly (readonly [Uint8Array, Uint8Array])[]> {
+  async read(range: BytesRange, limit: number, snapshot?: BytesSnapshot): Promise<readonly (readonly [Uint8Array, Uint8Array])[]> {
     this.disk.reads++;
-    return this.disk.contents.read(range, limit, snapshot);
+    if (!(snapshot instanceof DiskSnapshot)) return this.disk.contents.read(range, limit);
+    snapshot.reading++;
+    for (let turns = 0; turns < 5; turns++) await Promise.resolve();
+    snapshot.reading--;
+    return this.disk.contents.read(range, limit, snapshot.of);
   }
 
   clear(range: BytesRange): Promise<void> {
@@ -121,5 +125,19 @@ class DiskBytes implements OrderedBytes {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+class DiskSnapshot implements BytesSnapshot {
+  reading = 0;
+
+  constructor(
+    readonly of: BytesSnapshot,
+    private readonly closed: (torn: boolean) => void,
+  ) {}
+
+  async close(): Promise<void> {
+    this.closed(this.reading > 0);
+    await this.of.close();
   }
 }

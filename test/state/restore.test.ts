@@ -211,6 +211,29 @@ describe('a restore that is cut off', () => {
     expect([balance(task).find('a')?.value, balance(task).find('b')?.value]).toEqual([2, 1]);
   });
 
+  it('waits for what is being written before it says so', async () => {
+    const task = new TestTask([balances.shape]);
+    log(task).commit([put('a', 1)]);
+    await task.open();
+    task.disk.holding = true;
+    let outcome: unknown;
+    const restoring = restoreStores({
+      stores: task.stores,
+      clusterId: CLUSTER,
+      changelogs: [log(task).describe()],
+      read: async (_topic, _partition, from, until, apply) => {
+        await log(task).read(from, until, apply);
+        throw new Error('the connection is gone');
+      },
+      clock: task.clock,
+    }).catch((error: unknown) => (outcome = error));
+    await task.clock.settle();
+    expect([task.disk.heldWrites, outcome]).toEqual([1, undefined]);
+    task.disk.refuse();
+    await restoring;
+    expect([(outcome as Error).message, task.stores.position('balances')]).toEqual(['the connection is gone', 0]);
+  });
+
   it('in the middle of clearing a store clears it again', async () => {
     const task = await flushed();
     log(task).recreate('topic-2');
@@ -283,6 +306,7 @@ describe('local state is rebuilt, with a line that says why,', () => {
   it('when the store is another kind now', async () => {
     const task = await flushed();
     const later = new TestTask([{ ...counts.shape, name: 'balances' }]);
+    later.changelogs[0]!.end = log(task).end;
     Object.assign(later, { disk: task.disk });
     await later.start();
     const store = later.window<string, number>('balances');

@@ -197,7 +197,10 @@ describe('the disk', () => {
     balance(task).write('a', 1, 1);
     task.commit();
     task.disk.failing = 2;
+    const { writes } = task.disk;
     const flush = task.stores.flush();
+    await task.clock.settle();
+    expect(task.disk.writes - writes).toBe(1);
     balance(task).write('b', 2, 2);
     task.commit();
     await task.clock.advance(1_000);
@@ -335,6 +338,7 @@ describe('memory', () => {
       task.commit();
       await task.stores.flush();
     }
+    expect(task.stores.cachedBytes).toBeLessThanOrEqual(50_000);
     task.disk.gets = 0;
     let found = 0;
     for (let i = 0; i < 200; i++) if (count(task).find(`k${i}`, 0)?.value === i) found++;
@@ -356,6 +360,7 @@ describe('memory', () => {
     await task.stores.flush();
     const { entries } = task.stores.restorable('counts');
     expect([...(entries as unknown as { segments(): Iterable<unknown> }).segments()]).toEqual([]);
+    expect(task.stores.cachedBytes).toBe(0);
   });
 
   it('is counted while work is private', async () => {
