@@ -75,7 +75,7 @@ describe('outputs of a topic', () => {
           throw new Error('a broken operator');
         }),
       )
-      .subscribe({ error: (error) => (broken = error) });
+      .subscribe({ error: (error: unknown) => (broken = error) });
     one.app.outputs(results).subscribe(({ value }) => seen.push(value));
     await world.write(input, records('a', 3));
     await world.untilCommitted({ input: [3] });
