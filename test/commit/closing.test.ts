@@ -123,6 +123,17 @@ describe('an end', () => {
     expectNothingLeft(one);
   });
 
+  it('while its tasks are being opened comes soon after its budget though no broker answers any more', async () => {
+    world.fault('offsetFetch', { kind: 'fail before' }, undefined, Infinity);
+    const one = world.start(counting);
+    await world.until(() => world.asked('offsetFetch').length > 2);
+    expect(one.started).toEqual([]);
+    const asked = world.clock.monotonic();
+    await one.close(1_000);
+    expect(world.clock.monotonic() - asked).toBeLessThan(5_000);
+    expect(one.waiting).toBe(0);
+  });
+
   it('with a rebalance that gives it tasks meanwhile closes those as well', async () => {
     const folders = new Folders();
     const quick = { sessionTimeout: 6_000, heartbeatInterval: 200 };

@@ -218,10 +218,31 @@ describe('a start position', () => {
     expect(await values()).toEqual([1, 2, 3]);
   });
 
-  async function deleteBelow(offset: number): Promise<void> {
+  it('K12: of two inputs outside their logs each is moved once, and what was read since is not read again', async () => {
+    world.topics({ other: 1 });
+    const other = topic('other', { key: string, value: string });
+    const both: Topology = ({ stream }) => merge(stream(input), stream(other)).pipe(to(copied));
+    await world.write(input, records('a', 4));
+    await world.write(other, records('b', 4));
+    await world.toTheEnd(both);
+    await world.write(input, records('a', 4, 4));
+    await world.write(other, records('b', 4, 4));
+    await deleteBelow(6);
+    await deleteBelow(6, 'other');
+    const one = world.start(both);
+    await world.untilCommitted({ input: [8], other: [8] });
+    await world.write(input, records('a', 2, 8));
+    await world.untilCommitted({ input: [10] });
+    expect(one.lines.filter(({ level }) => level === 'error')).toHaveLength(2);
+    const found = (await world.read(copied)).map(({ key, value }) => key + value);
+    expect(found.filter((each) => each.startsWith('a'))).toEqual(['av0', 'av1', 'av2', 'av3', 'av6', 'av7', 'av8', 'av9']);
+    expect(found.filter((each) => each.startsWith('b'))).toEqual(['bv0', 'bv1', 'bv2', 'bv3', 'bv6', 'bv7']);
+  });
+
+  async function deleteBelow(offset: number, name = 'input'): Promise<void> {
     const port = world.broker.connect('admin');
-    const leader = (await world.settle(port.metadata(['input']))).topics[0]?.partitions[0]?.leader ?? 1;
-    await world.settle(port.deleteRecords(leader, { partitions: [{ topic: 'input', partition: 0, offset }], timeoutMs: 1_000 }));
+    const leader = (await world.settle(port.metadata([name]))).topics[0]?.partitions[0]?.leader ?? 1;
+    await world.settle(port.deleteRecords(leader, { partitions: [{ topic: name, partition: 0, offset }], timeoutMs: 1_000 }));
   }
 });
 
