@@ -36,8 +36,10 @@ export class CloseWindows<K, A> extends WindowWalk<K, A> {
     return this.openFrom.value;
   }
 
-  protected opened(): void {
+  /** By key bytes: what has been emitted is a number of entries from the first on. */
+  protected openWindow(start: number): WindowCursor<K, A> {
     this.toSkip = this.emitted.value;
+    return this.windows.store.open(start);
   }
 
   protected visit(cursor: WindowCursor<K, A>): void {

@@ -15,8 +15,8 @@ export class RemoveWindows<K, A> extends WindowWalk<K, A> {
     return 0;
   }
 
-  protected opened(): void {
-    // nothing to prepare
+  protected openWindow(start: number): WindowCursor<K, A> {
+    return this.windows.store.openUnordered(start);
   }
 
   protected visit(cursor: WindowCursor<K, A>): void {

@@ -12,7 +12,7 @@ export interface WalkedWindows<K, A> {
   readonly stopped: () => boolean;
 }
 
-/** Walks the entries of the windows that are due, by ascending start, then key bytes; stops within a window when its budget is used. */
+/** Walks the entries of the windows that are due, by ascending start; stops within a window when its budget is used. */
 export abstract class WindowWalk<K, A> {
   protected readonly windows: WalkedWindows<K, A>;
   /** The window to walk next, or being walked; no window with entries that it has not walked starts before. */
@@ -28,7 +28,7 @@ export abstract class WindowWalk<K, A> {
   abstract isDue(): boolean;
   /** Where the search for the next window begins. */
   protected abstract from(): number;
-  protected abstract opened(): void;
+  protected abstract openWindow(start: number): WindowCursor<K, A>;
   protected abstract visit(cursor: WindowCursor<K, A>): void;
   protected abstract through(): void;
 
@@ -71,8 +71,7 @@ export abstract class WindowWalk<K, A> {
   private openNext(): WindowCursor<K, A> | undefined {
     this.seek();
     if (!this.isDue()) return undefined;
-    this.cursor = this.windows.store.open(this.start);
-    this.opened();
+    this.cursor = this.openWindow(this.start);
     return this.cursor;
   }
 }

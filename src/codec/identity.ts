@@ -52,6 +52,6 @@ export function compareUtf8(a: string, b: string): number {
 }
 
 /** Moves the surrogates above every other unit. Where two texts differ first, that makes units compare as code points do. */
-function codePointRank(unit: number): number {
+export function codePointRank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x2800 : unit;
 }

@@ -1,7 +1,6 @@
 import { absent, type Version } from './version';
 import type { DiskEntries } from './disk-entries';
 import type { Stamped, WindowCursor } from './handle';
-import type { LazySort } from './lazy-sort';
 
 /** What memory held of one key when a cursor was opened. */
 export class Pinned<K, A> {
@@ -10,6 +9,13 @@ export class Pinned<K, A> {
     readonly key: K,
     readonly version: Version<A>,
   ) {}
+}
+
+/** What was pinned, one after the other. */
+export interface PinnedEntries<K, A> {
+  /** The next, not taken yet; undefined: no more. */
+  peek(): Pinned<K, A> | undefined;
+  take(): void;
 }
 
 /** What a cursor needs of the store it walks. */
@@ -39,7 +45,7 @@ export class EntryCursor<K, A> implements WindowCursor<K, A> {
 
   constructor(
     private readonly source: CursorSource<K, A>,
-    private readonly pinned: LazySort<Pinned<K, A>>,
+    private readonly pinned: PinnedEntries<K, A>,
     private readonly disk: DiskEntries | undefined,
   ) {}
 

@@ -7,7 +7,7 @@ import { Claim } from './claim';
 import { deepFreeze } from './deep-freeze';
 import { type Entry, ENTRY_BYTES, type Segment } from './segment';
 import { absent, nothing, Version } from './version';
-import { type CursorSource, EntryCursor, type Pinned } from './entry-cursor';
+import { type CursorSource, EntryCursor, type Pinned, type PinnedEntries } from './entry-cursor';
 import type { DiskEntries } from './disk-entries';
 import type { Stamped, StoreRuntime } from './handle';
 import { type EntryEncoder, type EntryKeeper, Layers, type SealedEntry } from './layers';
@@ -280,10 +280,14 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
 
   // ---- cursors
 
-  /** Walks what was pinned, over the disk if that has more. */
+  protected sorted(pinned: Pinned<K, A>[]): LazySort<Pinned<K, A>> {
+    return new LazySort(pinned, this.codecs.compare);
+  }
+
+  /** Walks what was pinned, over the disk if that has more: then it must be sorted. */
   protected cursorOver(
     segment: Segment<K, A>,
-    pinned: Pinned<K, A>[],
+    pinned: PinnedEntries<K, A>,
     disk: DiskEntries | undefined,
     fromTheFirst = false,
   ): EntryCursor<K, A> {
@@ -303,8 +307,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
       },
       closed: (closed) => this.cursors.delete(closed),
     };
-    const sorted = new LazySort(pinned, (a, b) => codecs.compare(a.identity, b.identity));
-    const cursor = new EntryCursor<K, A>(source, sorted, disk);
+    const cursor = new EntryCursor<K, A>(source, pinned, disk);
     this.cursors.add(cursor);
     return cursor;
   }

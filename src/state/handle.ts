@@ -47,6 +47,8 @@ export interface WindowRuntime<K, A> extends StoreRuntime {
   nextStart(from: number): number;
   /** Walks the entries of one window behind the key `after` (all: undefined), visible or not. */
   open(start: number, after?: string): WindowCursor<K, A>;
+  /** As `open`, all of them, in whatever order is cheapest. */
+  openUnordered(start: number): WindowCursor<K, A>;
   /** Greatest start written - retention; -Infinity at first. Windows with start <= this are invisible. */
   readonly invisibleUpTo: number;
 }

@@ -33,16 +33,17 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
     const [low, high] = [from, to].map((key) => (key === undefined ? undefined : codecs.identityOf(key)));
     if (low !== undefined && high !== undefined && codecs.compare(low, high) > 0) {
       this.context.logger.warn({ store: this.name }, 'a range whose lower bound is above its upper bound is empty');
-      return this.cursorOver(segment, [], undefined);
+      return this.cursorOver(segment, this.sorted([]), undefined);
     }
     if (segment.complete && segment.entries.size <= MANY_ENTRIES) {
-      return this.cursorOver(segment, this.pin(segment.entries.values(), low, high), undefined);
+      return this.cursorOver(segment, this.sorted(this.pin(segment.entries.values(), low, high)), undefined);
     }
     const range = {
       from: from === undefined ? layout.first : layout.keyBound(toBytes(codecs.encodeKey(from)), 0),
       to: to === undefined ? layout.last : bytesAfter(layout.keyBound(toBytes(codecs.encodeKey(to)), 0)),
     };
-    return this.cursorOver(segment, this.pin(this.dirtyEntries(), low, high), new DiskEntries(this.context.bytes, range));
+    const pinned = this.sorted(this.pin(this.dirtyEntries(), low, high));
+    return this.cursorOver(segment, pinned, new DiskEntries(this.context.bytes, range));
   }
 
   private pin(entries: Iterable<Entry<K, A>>, low: string | undefined, high: string | undefined): Pinned<K, A>[] {

@@ -1,24 +1,28 @@
+import { type Identified, leadingNumbers } from './leading-numbers';
+
 /** Ranges up to this length are sorted at once. */
 const SMALL = 24;
 
 /**
- * Gives items in ascending order, sorting no further than asked for (incremental quicksort: Paredes and Navarro, "Optimal incremental
- * sorting"). The first of n costs about 2n comparisons, where sorting 100,000 keys of a window at once would stop the loop for
- * 100 ms. Items must differ.
+ * Gives items in ascending order of their identities, sorting no further than asked for (incremental quicksort: Paredes and Navarro,
+ * "Optimal incremental sorting"). The first of n costs about 2n comparisons, where sorting 100,000 keys of a window at once would
+ * stop the loop for tens of ms. Identities must differ.
  */
-export class LazySort<T> {
+export class LazySort<T extends Identified> {
   private at = 0;
   /** Items before this are in their final places. */
   private sortedTo = 0;
   /** Ends of ranges that hold smaller items than what lies behind them; the nearest last. */
   private readonly ends: number[];
+  private readonly numbers: Float64Array;
 
-  /** `items` belongs to the sort from here on. */
+  /** `items` belongs to the sort from here on. `compare` must order identities by their bytes. */
   constructor(
     private readonly items: T[],
-    private readonly compare: (a: T, b: T) => number,
+    private readonly compare: (a: string, b: string) => number,
   ) {
     this.ends = [items.length];
+    this.numbers = leadingNumbers(items);
   }
 
   /** The next item, not taken yet; undefined: no more. */
@@ -38,7 +42,7 @@ export class LazySort<T> {
       end = this.partition(at, end);
       ends.push(end);
     }
-    insertionSort(this.items, at, end, this.compare);
+    this.insertionSort(at, end);
     ends.pop();
     // What ends a range is the pivot it was split by, which is in its place too.
     this.sortedTo = Math.min(end + 1, this.items.length);
@@ -46,34 +50,36 @@ export class LazySort<T> {
 
   /** Puts smaller items before a pivot, greater ones behind it; gives the pivot's place. */
   private partition(from: number, to: number): number {
-    const { items, compare } = this;
     const last = to - 1;
-    swap(items, medianOf(items, from, (from + last) >>> 1, last, compare), last);
-    const pivot = items[last]!;
+    this.swap(this.medianOf(from, (from + last) >>> 1, last), last);
     let place = from;
-    for (let i = from; i < last; i++) if (compare(items[i]!, pivot) < 0) swap(items, i, place++);
-    swap(items, place, last);
+    for (let i = from; i < last; i++) if (this.isLess(i, last)) this.swap(i, place++);
+    this.swap(place, last);
     return place;
   }
-}
 
-function medianOf<T>(items: readonly T[], a: number, b: number, c: number, compare: (a: T, b: T) => number): number {
-  const [x, y, z] = [items[a]!, items[b]!, items[c]!];
-  if (compare(x, y) < 0) return compare(y, z) < 0 ? b : compare(x, z) < 0 ? c : a;
-  return compare(x, z) < 0 ? a : compare(y, z) < 0 ? c : b;
-}
-
-function insertionSort<T>(items: T[], from: number, to: number, compare: (a: T, b: T) => number): void {
-  for (let i = from + 1; i < to; i++) {
-    const item = items[i]!;
-    let place = i;
-    for (; place > from && compare(items[place - 1]!, item) > 0; place--) items[place] = items[place - 1]!;
-    items[place] = item;
+  private isLess(a: number, b: number): boolean {
+    const { numbers } = this;
+    const difference = numbers[a]! - numbers[b]!;
+    return difference === 0 ? this.compare(this.items[a]!.identity, this.items[b]!.identity) < 0 : difference < 0;
   }
-}
 
-function swap<T>(items: T[], a: number, b: number): void {
-  const item = items[a]!;
-  items[a] = items[b]!;
-  items[b] = item;
+  private medianOf(a: number, b: number, c: number): number {
+    if (this.isLess(a, b)) return this.isLess(b, c) ? b : this.isLess(a, c) ? c : a;
+    return this.isLess(a, c) ? a : this.isLess(b, c) ? c : b;
+  }
+
+  private insertionSort(from: number, to: number): void {
+    for (let i = from + 1; i < to; i++) for (let at = i; at > from && this.isLess(at, at - 1); at--) this.swap(at, at - 1);
+  }
+
+  private swap(a: number, b: number): void {
+    const { items, numbers } = this;
+    const item = items[a]!;
+    items[a] = items[b]!;
+    items[b] = item;
+    const number = numbers[a]!;
+    numbers[a] = numbers[b]!;
+    numbers[b] = number;
+  }
 }

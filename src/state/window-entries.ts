@@ -6,6 +6,7 @@ import type { Stamped, WindowRuntime } from './handle';
 import type { Cell } from './scope';
 import { Segment } from './segment';
 import { bytesAfter } from './store-layout';
+import { Unsorted } from './unsorted';
 import { WindowIndex } from './window-index';
 import type { StoreShape } from '../model/store-definition';
 
@@ -52,13 +53,19 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
 
   open(start: number, after?: string): EntryCursor<K, A> {
     const segment = this.index.get(start);
-    if (segment === undefined) return this.cursorOver(new Segment<K, A>(start, true), [], undefined);
-    const pinned = this.pin(segment, after);
+    if (segment === undefined) return this.cursorOver(new Segment<K, A>(start, true), this.sorted([]), undefined);
+    const pinned = this.sorted(this.pin(segment, after));
     if (segment.complete) return this.cursorOver(segment, pinned, undefined);
     const { layout, codecs } = this;
     const from = after === undefined ? layout.windowBound(start) : bytesAfter(layout.keyBound(codecs.identityBytes(after), start));
     const disk = new DiskEntries(this.context.bytes, { from, to: layout.windowBound(start + 1) });
     return this.cursorOver(segment, pinned, disk, after === undefined);
+  }
+
+  openUnordered(start: number): EntryCursor<K, A> {
+    const segment = this.index.get(start);
+    if (segment?.complete !== true) return this.open(start);
+    return this.cursorOver(segment, new Unsorted(this.pin(segment, undefined)), undefined);
   }
 
   /** All of a complete window; of another what a snapshot of the disk does not show, tombstones too. */

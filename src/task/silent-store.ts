@@ -25,6 +25,7 @@ export function silentStore(shape: StoreShape, scope: Scope): WindowRuntime<unkn
     remove: nothing,
     nextStart: () => Infinity,
     open: () => emptyCursor,
+    openUnordered: () => emptyCursor,
     invisibleUpTo: -Infinity,
   };
 }

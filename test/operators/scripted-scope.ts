@@ -136,7 +136,14 @@ class Scoped implements WindowRuntime<unknown, unknown> {
   }
 
   open(start: number, after?: string): WindowCursor<unknown, unknown> {
-    const cursor = this.behind.open(start, after);
+    return this.waiting(this.behind.open(start, after));
+  }
+
+  openUnordered(start: number): WindowCursor<unknown, unknown> {
+    return this.waiting(this.behind.openUnordered(start));
+  }
+
+  private waiting(cursor: WindowCursor<unknown, unknown>): WindowCursor<unknown, unknown> {
     const { wait } = this;
     return {
       next: () => wait() ?? cursor.next(),
