@@ -21,6 +21,11 @@ export function identityBytes<K>(codec: Codec<K>): (identity: string) => Uint8Ar
   return (identity) => Buffer.from(identity, encoding);
 }
 
+/** What the codec gives for a key, from its identity alone; a text stays one. */
+export function encodedKeyOf<K>(codec: Codec<K>): (identity: string) => string | Uint8Array {
+  return isText(codec) ? (identity) => identity : identityBytes(codec);
+}
+
 function isText<K>(codec: Codec<K>): boolean {
   return (codec as SliceCodec<K>)[textAsIs] === true;
 }

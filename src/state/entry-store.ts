@@ -24,7 +24,6 @@ export interface StoreContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly bytes: OrderedBytes;
-  readonly slab: ByteSlab;
   readonly budget: CacheBudget;
   /** Freeze values deeply, so that changing one in place throws. */
   readonly freeze: boolean;
@@ -60,7 +59,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     protected readonly context: StoreContext,
   ) {
     this.codecs = new StoreCodecs(shape);
-    this.layout = new StoreLayout(id, shape.kind === 'window', context.slab);
+    this.layout = new StoreLayout(id, shape.kind === 'window');
     this.layers = new Layers(this.behind, this);
     this.held = new Claim(shape.name);
   }
@@ -127,7 +126,11 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   }
 
   key(entry: Entry<K, A>): Uint8Array {
-    return this.layout.changelogKey(this.codecs.encodeKey(entry.key), entry.segment.start);
+    return this.layout.changelogKey(this.codecs.keyOf(entry.identity), entry.segment.start);
+  }
+
+  diskKey(entry: Entry<K, A>, slab: ByteSlab): Uint8Array {
+    return this.layout.diskKey(this.codecs.keyOf(entry.identity), entry.segment.start, slab);
   }
 
   value(entry: Entry<K, A>, value: A): string | Uint8Array {

@@ -7,7 +7,8 @@ import { ByteSlab } from './byte-slab';
 import type { BytesOperation } from './port';
 import type { StoreDirectory } from './store-directory';
 import { diskValue } from './store-layout';
-import type { EncodedValue, Flush } from './write-behind';
+import { absent } from './version';
+import type { Flush } from './write-behind';
 
 /** Operations made before the event loop has its turn: about 2 ms. */
 const SLICE = 4_096;
@@ -131,8 +132,9 @@ export class Flusher {
 /** Undefined: a tombstone for what never reached the disk. */
 function operationOf(store: AnyStore, flush: Flush<unknown, unknown>, at: number, slab: ByteSlab): BytesOperation | undefined {
   const entry: Entry<unknown, unknown> = flush.entries[at]!;
-  const value = flush.values[at] as EncodedValue;
-  if (value === null) return entry.onDisk ? { type: 'delete', key: store.layout.diskKeyOf(flush.keys[at]!) } : undefined;
+  const { value, timestamp } = flush.versions[at]!;
+  if (value === absent) return entry.onDisk ? { type: 'delete', key: store.diskKey(entry, slab) } : undefined;
   entry.onDisk = true;
-  return { type: 'put', key: store.layout.diskKeyOf(flush.keys[at]!), value: diskValue(slab, value, flush.timestamps[at]!) };
+  const encoded = flush.encoded[at] ?? store.value(entry, value);
+  return { type: 'put', key: store.diskKey(entry, slab), value: diskValue(slab, encoded, timestamp) };
 }

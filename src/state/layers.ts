@@ -4,6 +4,7 @@ import { type EncodedValue, isGone, type WriteBehind } from './write-behind';
 
 /** Turns entries into bytes at a seal. */
 export interface EntryEncoder<K, A> {
+  /** Valid until the next call. */
   key(entry: Entry<K, A>): Uint8Array;
   value(entry: Entry<K, A>, value: A): string | Uint8Array;
 }
@@ -14,14 +15,17 @@ export interface EntryKeeper<K, A> {
   changed(segment: Segment<K, A>): void;
 }
 
-export type SealedEntry = (key: Uint8Array, value: EncodedValue, timestamp: number) => void;
+/** `key` is valid during the call only. */
+export type SealedEntry = (key: Uint8Array, value: EncodedValue | null, timestamp: number) => void;
 
 /** The layer in the transaction under way: immutable, encoded. */
 class Sealed<K, A> {
   readonly entries: Entry<K, A>[] = [];
   readonly versions: Version<A>[] = [];
-  readonly keys: Uint8Array[] = [];
-  readonly values: EncodedValue[] = [];
+  /** Bytes of each value; 0 of a tombstone. */
+  readonly sizes: number[] = [];
+  /** The bytes of values that somebody could change in place, against all rules: disk must say what the changelog says. */
+  readonly encoded: (EncodedValue | undefined)[] = [];
   /** Written and removed again in one layer: nobody needs to hear of it. */
   readonly unneeded: Entry<K, A>[] = [];
 
@@ -105,12 +109,11 @@ export class Layers<K, A> {
         continue;
       }
       const value = version.value === absent ? null : encoder.value(entry, version.value);
-      const key = encoder.key(entry);
-      append(key, value, version.timestamp);
+      append(encoder.key(entry), value, version.timestamp);
       prepared.entries.push(entry);
       prepared.versions.push(version);
-      prepared.keys.push(key);
-      prepared.values.push(value);
+      prepared.sizes.push(value?.length ?? 0);
+      prepared.encoded.push(value !== null && typeof version.value === 'object' ? value : undefined);
     }
     this.prepared = prepared;
   }
@@ -135,11 +138,11 @@ export class Layers<K, A> {
     for (let i = 0; i < sealed.entries.length; i++) {
       const entry = sealed.entries[i]!;
       const version = sealed.versions[i]!;
-      const value = sealed.values[i] as EncodedValue;
       entry.committed = version;
       if (entry.touchedIn !== epoch) entry.before = nothing;
-      sized(entry, value === null ? 0 : value.length);
-      behind.add(entry, version, sealed.keys[i]!, value);
+      sized(entry, sealed.sizes[i]!);
+      behind.add(entry, sealed.encoded[i]);
+      if (version.value === absent) this.settle(entry);
     }
   }
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { isLeft } from 'fp-ts/Either';
-import { compareIdentity, identityBytes, identityOf } from '../codec/identity';
+import { compareIdentity, encodedKeyOf, identityBytes, identityOf } from '../codec/identity';
 import { sliceDecoder, type SliceDecoder } from '../codec/slice-decoder';
 import { asBuffer } from '../codec/utf8';
 import { MillraceError } from '../errors/millrace-error';
@@ -11,6 +11,8 @@ export class StoreCodecs<K, A> {
   readonly identityOf: (key: K) => string;
   readonly compare: (a: string, b: string) => number;
   readonly identityBytes: (identity: string) => Uint8Array;
+  /** What the codec has given for the key of an identity, a text as it is. */
+  readonly keyOf: (identity: string) => string | Uint8Array;
   private readonly decodeKeySlice: SliceDecoder<K>;
   private readonly decodeValueSlice: SliceDecoder<A>;
 
@@ -18,6 +20,7 @@ export class StoreCodecs<K, A> {
     this.identityOf = identityOf(shape.key);
     this.compare = compareIdentity(shape.key);
     this.identityBytes = identityBytes(shape.key);
+    this.keyOf = encodedKeyOf(shape.key);
     this.decodeKeySlice = sliceDecoder(shape.key) as SliceDecoder<K>;
     this.decodeValueSlice = sliceDecoder(shape.value) as SliceDecoder<A>;
   }

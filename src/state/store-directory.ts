@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import { MillraceError } from '../errors/millrace-error';
 import type { Logger } from '../model/logger';
 import type { StoreShape } from '../model/store-definition';
-import { ByteSlab } from './byte-slab';
 import { GuardedBytes } from './guarded-bytes';
 import type { OpenBytes } from './open-bytes';
 import { OrderedMemory } from './ordered-memory';
@@ -159,7 +158,7 @@ export class StoreDirectory {
     if (record === undefined) return;
     record.position = -1;
     await this.bytes.write(this.recordOperations([name]));
-    const layout = new StoreLayout(record.id, record.kind === 'window', new ByteSlab());
+    const layout = new StoreLayout(record.id, record.kind === 'window');
     await this.bytes.clear({ from: layout.first, to: layout.last });
     record.position = 0;
   }

@@ -1,5 +1,6 @@
 import { readInt64, writeInt32, writeInt64 } from '../codec/int64-bytes';
 import { type ByteSlab, roomFor } from './byte-slab';
+import { Scratch } from './scratch';
 
 /*
  * Where things lie in the ordered bytes of a task:
@@ -9,7 +10,7 @@ import { type ByteSlab, roomFor } from './byte-slab';
  *   0x01 ‖ u16 store ‖ i64 start ‖ key    an entry of a window store: a window is one range, in the order of key bytes
  *
  * A value is i64 timestamp ‖ value. In the changelog, as Kafka Streams writes it, the key is `key`, or `key ‖ i64 start ‖ i32 0`, and
- * the value stands alone. Both keys of an entry are written as one piece, head ‖ key ‖ tail, and are two views of it.
+ * the value stands alone.
  */
 
 const ENTRIES = 0x01;
@@ -22,46 +23,45 @@ const TIMESTAMP = 8;
 export class StoreLayout {
   private readonly head: number;
   private readonly tail: number;
+  private readonly scratch = new Scratch();
 
   constructor(
     /** Number of the store in its directory. */
     private readonly id: number,
     private readonly windowed: boolean,
-    private readonly slab: ByteSlab,
   ) {
     this.head = windowed ? HEAD_OF_WINDOW : PREFIX;
     this.tail = windowed ? TAIL_OF_WINDOW : 0;
   }
 
-  /** The changelog key of an entry; `diskKeyOf` finds the other key around it. `start` counts for window stores only. */
+  /** The changelog key of an entry; valid until the next call of this or of `lookupKey`. `start` counts for window stores only. */
   changelogKey(key: string | Uint8Array, start: number): Uint8Array {
-    const { slab, head, tail } = this;
-    slab.reserve(head + roomFor(key) + tail);
-    const at = slab.at;
-    const { buffer } = slab;
-    const end = at + head + slab.write(key, at + head);
-    this.writeHead(buffer, at, start);
+    const { scratch, tail } = this;
+    scratch.reserve(roomFor(key) + tail);
+    const end = scratch.write(key, 0);
     if (this.windowed) {
-      writeInt64(buffer, start, end);
-      writeInt32(buffer, 0, end + 8);
+      writeInt64(scratch.buffer, start, end);
+      writeInt32(scratch.buffer, 0, end + 8);
     }
-    slab.at = end + tail;
-    return slab.view(at + head, end + tail);
+    return scratch.upTo(end + tail);
   }
 
-  /** The key on disk around a key that `changelogKey` has given. */
-  diskKeyOf(changelogKey: Uint8Array): Uint8Array {
-    const { head, tail } = this;
-    return new Uint8Array(changelogKey.buffer, changelogKey.byteOffset - head, head + changelogKey.length - tail);
-  }
-
-  /** The key on disk of a point read; valid until the next call of anything here. */
+  /** The key on disk of a point read; valid until the next call of this or of `changelogKey`. */
   lookupKey(key: string | Uint8Array, start: number): Uint8Array {
-    const { slab, head } = this;
+    const { scratch, head } = this;
+    scratch.reserve(head + roomFor(key));
+    this.writeHead(scratch.buffer, 0, start);
+    return scratch.upTo(head + scratch.write(key, head));
+  }
+
+  /** The key on disk of an entry. */
+  diskKey(key: string | Uint8Array, start: number, slab: ByteSlab): Uint8Array {
+    const { head } = this;
     slab.reserve(head + roomFor(key));
     const { at } = slab;
     this.writeHead(slab.buffer, at, start);
-    return slab.view(at, at + head + slab.write(key, at + head));
+    slab.at = at + head + slab.write(key, at + head);
+    return slab.view(at, slab.at);
   }
 
   /** The key on disk of a changelog record's key; undefined for a key that is none of this store's. */

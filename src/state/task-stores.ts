@@ -2,7 +2,6 @@ import { MillraceError } from '../errors/millrace-error';
 import { silentLogger, type Logger } from '../model/logger';
 import type { StoreShape } from '../model/store-definition';
 import type { Clock } from '../time/clock';
-import { ByteSlab } from './byte-slab';
 import { CacheBudget } from './cache-budget';
 import type { StoreContext } from './entry-store';
 import { type AnyStore, Flusher, type StoresInDirectory } from './flusher';
@@ -33,6 +32,7 @@ export interface TaskStoresOptions {
   readonly freeze?: boolean;
 }
 
+/** `key` is valid during the call only. */
 export type AppendChangelog = (store: string, key: Uint8Array, value: Uint8Array | string | null, timestamp: number) => void;
 
 /** What restoring needs of one store. */
@@ -97,7 +97,7 @@ export class TaskStores {
     this.flushBytes = Math.min(options.flushBytes ?? FLUSH_BYTES, this.budget.limit);
     this.flushIntervalMs = options.flushIntervalMs ?? FLUSH_INTERVAL_MS;
     const memory = StoreDirectory.inMemory(partition);
-    const shared = { scope, clock, logger, freeze, slab: new ByteSlab(), budget: this.budget };
+    const shared = { scope, clock, logger, freeze, budget: this.budget };
     for (const shape of shapes) {
       const directory = disk !== undefined && shape.persistent ? disk : memory;
       this.open(shape, directory, { ...shared, bytes: directory.bytes });

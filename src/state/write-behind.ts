@@ -1,30 +1,65 @@
 import type { Entry } from './segment';
 import { absent, type Version } from './version';
 
-/** What waiting takes beside the entry itself: key and value as bytes, and their places. */
-const WAITING_BYTES = 320;
+/** What waiting takes beside the entry itself: its places in the lists. */
+const WAITING_BYTES = 32;
 
-/** A value as its codec gave it; null is a tombstone. */
-export type EncodedValue = string | Uint8Array | null;
+/** A value as its codec gave it. */
+export type EncodedValue = string | Uint8Array;
 
 /** Committed entries on their way to disk together, as parallel arrays: there may be a hundred thousand. */
 export class Flush<K, A> {
   readonly round: number;
   readonly entries: Entry<K, A>[] = [];
-  /** Changelog keys; the key on disk lies around each. */
-  readonly keys: Uint8Array[] = [];
-  readonly values: EncodedValue[] = [];
-  readonly timestamps: number[] = [];
+  /** Values as they were sealed, if somebody could have changed them since; else undefined, and encoded again. */
+  readonly encoded: (EncodedValue | undefined)[] = [];
+  /** What was committed when the flush began; before that, empty. */
+  versions: readonly Version<A>[] = [];
   bytes = 0;
+  private readonly sizes: number[] = [];
 
   constructor(round: number) {
     this.round = round;
   }
+
+  push(entry: Entry<K, A>, encoded: EncodedValue | undefined): void {
+    entry.flushIn = this.round;
+    entry.slot = this.entries.length;
+    this.entries.push(entry);
+    this.encoded.push(encoded);
+    const size = sizeOf(entry, encoded);
+    this.sizes.push(size);
+    this.bytes += size;
+  }
+
+  replace(entry: Entry<K, A>, encoded: EncodedValue | undefined): void {
+    const { slot } = entry;
+    this.encoded[slot] = encoded;
+    const size = sizeOf(entry, encoded);
+    this.bytes += size - this.sizes[slot]!;
+    this.sizes[slot] = size;
+  }
+
+  /** Takes an entry out; the last one takes its place. */
+  remove(entry: Entry<K, A>): void {
+    const { entries, encoded, sizes } = this;
+    const { slot } = entry;
+    entry.flushIn = -1;
+    this.bytes -= sizes[slot]!;
+    const last = entries.pop()!;
+    const lastEncoded = encoded.pop();
+    const lastSize = sizes.pop()!;
+    if (last === entry) return;
+    last.slot = slot;
+    entries[slot] = last;
+    encoded[slot] = lastEncoded;
+    sizes[slot] = lastSize;
+  }
 }
 
 /**
- * What is committed but not on disk yet. Entries of several commits gather in one list, the newest version of each; taking the list
- * for a flush costs nothing, because an entry knows by its round which flush it belongs to.
+ * What is committed but not on disk yet. Entries of several commits gather in one list, each once: it is written as it is when the flush
+ * begins. What is gone again by then, and never was on disk, leaves the list: most windows never get there.
  */
 export class WriteBehind<K, A> {
   private waiting = new Flush<K, A>(0);
@@ -45,17 +80,21 @@ export class WriteBehind<K, A> {
     return entry.flushIn > this.flushed;
   }
 
-  add(entry: Entry<K, A>, version: Version<A>, key: Uint8Array, value: EncodedValue): void {
-    const { waiting } = this;
-    if (entry.flushIn === waiting.round) {
-      waiting.values[entry.slot] = value;
-      waiting.timestamps[entry.slot] = version.timestamp;
-    } else push(waiting, entry, key, value, version.timestamp);
+  /** `entry` has a new committed version. */
+  add(entry: Entry<K, A>, encoded: EncodedValue | undefined): void {
+    const { waiting, flushing } = this;
+    const waits = entry.flushIn === waiting.round;
+    // A flush under way may be about to write it.
+    if (entry.committed?.value === absent && !entry.onDisk && entry.flushIn !== flushing?.round) {
+      if (waits) waiting.remove(entry);
+    } else if (waits) waiting.replace(entry, encoded);
+    else waiting.push(entry, encoded);
   }
 
   /** Takes what waits. `done` or `failed` must follow before the next call. */
   begin(): Flush<K, A> {
     const flush = this.waiting;
+    flush.versions = flush.entries.map(({ committed }) => committed as Version<A>);
     this.flushing = flush;
     this.waiting = new Flush(flush.round + 1);
     return flush;
@@ -65,7 +104,7 @@ export class WriteBehind<K, A> {
   done(flush: Flush<K, A>): Entry<K, A>[] {
     this.flushing = undefined;
     this.flushed = flush.round;
-    const gone = flush.entries.filter((_, i) => flush.values[i] === null);
+    const gone = flush.entries.filter((_, i) => flush.versions[i]!.value === absent);
     for (const entry of gone) entry.onDisk = false;
     return gone;
   }
@@ -76,7 +115,7 @@ export class WriteBehind<K, A> {
     this.flushed = flush.round;
     for (let i = 0; i < flush.entries.length; i++) {
       const entry = flush.entries[i]!;
-      if (entry.flushIn === flush.round) push(this.waiting, entry, flush.keys[i]!, flush.values[i] as EncodedValue, flush.timestamps[i]!);
+      if (entry.flushIn === flush.round) this.waiting.push(entry, flush.encoded[i]);
     }
   }
 
@@ -87,14 +126,8 @@ export class WriteBehind<K, A> {
   }
 }
 
-function push<K, A>(flush: Flush<K, A>, entry: Entry<K, A>, key: Uint8Array, value: EncodedValue, timestamp: number): void {
-  entry.flushIn = flush.round;
-  entry.slot = flush.entries.length;
-  flush.entries.push(entry);
-  flush.keys.push(key);
-  flush.values.push(value);
-  flush.timestamps.push(timestamp);
-  flush.bytes += entry.bytes + WAITING_BYTES;
+function sizeOf<K, A>(entry: Entry<K, A>, encoded: EncodedValue | undefined): number {
+  return entry.bytes + WAITING_BYTES + (encoded?.length ?? 0);
 }
 
 /** Nothing says of `entry` that there is a value. */

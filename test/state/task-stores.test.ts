@@ -1,3 +1,5 @@
+import * as t from 'io-ts';
+import { json } from '../../src/codec/json';
 import { int64, string } from '../../src/codec/primitives';
 import { windowStoreKey } from '../../src/codec/store-key';
 import type { Codec } from '../../src/model/codec';
@@ -273,6 +275,49 @@ describe('the disk', () => {
     expect(await task.disk.contents.read({ from: Uint8Array.of(1), to: Uint8Array.of(2) }, 20_000)).toHaveLength(10_000);
   });
 
+  it('says what the changelog says, also of an object that was changed in place since', async () => {
+    const carts = keyValueStore('carts', { key: string, value: json(t.array(t.string)) });
+    const task = new TestTask([carts.shape]);
+    await task.start();
+    const cart = task.keyValue<string, string[]>('carts');
+    const items = ['apple'];
+    cart.write('a', items, 1);
+    task.commit();
+    items.push('never committed');
+    await task.stores.flush();
+    await task.crash();
+    expect(task.keyValue('carts').find('a')?.value).toEqual(['apple']);
+  });
+
+  it('never hears of what was gone again before the flush, and memory lets go of it at once', async () => {
+    const task = await started();
+    count(task).write('k', 20, 1, 1);
+    task.commit();
+    count(task).remove('k', 20, 2);
+    task.commit();
+    const { entries } = task.stores.restorable('counts');
+    expect([...(entries as unknown as { segments(): Iterable<unknown> }).segments()]).toEqual([]);
+    await task.stores.flush();
+    expect(await task.disk.contents.read({ from: Uint8Array.of(1), to: Uint8Array.of(2) }, 10)).toEqual([]);
+    await task.crash();
+    expect(count(task).find('k', 20)).toBeUndefined();
+  });
+
+  it('keeps what came back behind a tombstone that never had to be written', async () => {
+    const task = await started();
+    count(task).write('k', 20, 1, 1);
+    task.commit();
+    count(task).remove('k', 20, 2);
+    task.seal();
+    count(task).write('k', 20, 5, 3);
+    task.committed();
+    expect(count(task).find('k', 20)?.value).toBe(5);
+    task.commit();
+    await task.stores.flush();
+    await task.crash();
+    expect(count(task).find('k', 20)?.value).toBe(5);
+  });
+
   it('closes only after a flush under way', async () => {
     const task = await started();
     balance(task).write('a', 1, 1);
@@ -306,7 +351,7 @@ describe('a flush is due', () => {
   });
 
   it('at once when enough bytes wait', async () => {
-    const task = await started({ flushBytes: 20_000 });
+    const task = await started({ flushBytes: 10_000 });
     for (let i = 0; i < 20; i++) balance(task).write(`a${i}`, 1, 1);
     task.commit();
     expect(task.stores.flushDue()).toBe(false);

@@ -1,8 +1,6 @@
-import { absent, Version } from '../../src/state/version';
 import { type Entry, Segment } from '../../src/state/segment';
+import { absent, Version } from '../../src/state/version';
 import { WriteBehind } from '../../src/state/write-behind';
-
-const KEY = Buffer.from('key');
 
 function entryOnDisk(onDisk: boolean): Entry<string, number> {
   const entry = new Segment<string, number>(0, true).create('key', 'key', undefined, 100);
@@ -13,33 +11,94 @@ function entryOnDisk(onDisk: boolean): Entry<string, number> {
 const value = (timestamp: number): Version<number> => new Version<number>(timestamp, timestamp);
 const tombstone = new Version<number>(absent, 9);
 
+function commit(behind: WriteBehind<string, number>, entry: Entry<string, number>, version: Version<number>, encoded?: string): void {
+  entry.committed = version;
+  behind.add(entry, encoded);
+}
+
 describe('what is committed and not on disk', () => {
   it('keeps the newest version of each key, at one place', () => {
     const behind = new WriteBehind<string, number>();
     const entry = entryOnDisk(false);
-    behind.add(entry, value(1), KEY, 'one');
-    behind.add(entry, value(2), KEY, 'two');
+    commit(behind, entry, value(1), 'one');
+    commit(behind, entry, value(2), 'two');
     const flush = behind.begin();
-    expect([flush.values, flush.timestamps]).toEqual([['two'], [2]]);
+    expect([flush.entries, flush.encoded, flush.versions]).toEqual([[entry], ['two'], [value(2)]]);
+  });
+
+  it('writes what was committed when the flush began', () => {
+    const behind = new WriteBehind<string, number>();
+    const entry = entryOnDisk(false);
+    commit(behind, entry, value(1));
+    const flush = behind.begin();
+    commit(behind, entry, value(2));
+    expect(flush.versions).toEqual([value(1)]);
   });
 
   it('needs a tombstone for what is on its way to the disk', () => {
     const behind = new WriteBehind<string, number>();
     const entry = entryOnDisk(false);
-    behind.add(entry, value(1), KEY, 'one');
+    commit(behind, entry, value(1));
     const first = behind.begin();
-    behind.add(entry, tombstone, KEY, null);
+    commit(behind, entry, tombstone);
     behind.done(first);
-    expect(behind.begin().values).toEqual([null]);
+    expect(behind.begin().versions).toEqual([tombstone]);
+  });
+
+  it('needs a tombstone for what may be on disk', () => {
+    const behind = new WriteBehind<string, number>();
+    commit(behind, entryOnDisk(true), tombstone);
+    expect(behind.begin().versions).toEqual([tombstone]);
+  });
+
+  it('forgets what is gone and never was on disk, and keeps the others', () => {
+    const behind = new WriteBehind<string, number>();
+    const [first, gone, last] = [entryOnDisk(false), entryOnDisk(false), entryOnDisk(false)];
+    commit(behind, first, value(1), 'first');
+    commit(behind, gone, value(2), 'gone');
+    commit(behind, last, value(3), 'last');
+    commit(behind, gone, tombstone);
+    expect([first, gone, last].map((entry) => behind.holds(entry))).toEqual([true, false, true]);
+    commit(behind, last, value(4), 'renewed');
+    const flush = behind.begin();
+    expect([flush.entries, flush.encoded, flush.versions]).toEqual([
+      [first, last],
+      ['first', 'renewed'],
+      [value(1), value(4)],
+    ]);
+  });
+
+  it('takes the memory of what waits, no more and no less', () => {
+    const behind = new WriteBehind<string, number>();
+    const [kept, gone] = [entryOnDisk(false), entryOnDisk(false)];
+    commit(behind, kept, value(1), 'a long value');
+    commit(behind, kept, value(2), 'short');
+    const { bytes } = behind;
+    expect(bytes).toBeGreaterThan(100);
+    commit(behind, gone, value(1), 'long');
+    gone.bytes = 50;
+    commit(behind, gone, tombstone);
+    expect(behind.bytes).toBe(bytes);
+    commit(behind, kept, tombstone);
+    expect([behind.bytes, behind.isEmpty]).toEqual([0, true]);
+  });
+
+  it('waits again for what was gone and has come back', () => {
+    const behind = new WriteBehind<string, number>();
+    const entry = entryOnDisk(false);
+    commit(behind, entry, value(1));
+    commit(behind, entry, tombstone);
+    commit(behind, entry, value(2));
+    expect(behind.begin().versions).toEqual([value(2)]);
   });
 
   it('holds an entry until the flush with its newest version is done', () => {
     const behind = new WriteBehind<string, number>();
     const entry = entryOnDisk(false);
     expect(behind.holds(entry)).toBe(false);
-    behind.add(entry, value(1), KEY, 'one');
+    commit(behind, entry, value(1));
     const first = behind.begin();
-    behind.add(entry, value(2), KEY, 'two');
+    commit(behind, entry, value(2));
     behind.done(first);
     expect(behind.holds(entry)).toBe(true);
     behind.done(behind.begin());
@@ -50,14 +109,14 @@ describe('what is committed and not on disk', () => {
   it('takes a flush that failed back, but nothing that was committed anew meanwhile', () => {
     const behind = new WriteBehind<string, number>();
     const [kept, renewed] = [entryOnDisk(false), entryOnDisk(false)];
-    behind.add(kept, value(1), KEY, 'kept');
-    behind.add(renewed, value(1), KEY, 'old');
+    commit(behind, kept, value(1), 'kept');
+    commit(behind, renewed, value(1), 'old');
     const first = behind.begin();
-    behind.add(renewed, value(2), KEY, 'new');
+    commit(behind, renewed, value(2), 'new');
     behind.failed(first);
     expect([kept, renewed].map((entry) => behind.holds(entry))).toEqual([true, true]);
     const again = behind.begin();
-    expect(again.values).toEqual(['new', 'kept']);
+    expect(again.encoded).toEqual(['new', 'kept']);
     behind.done(again);
     expect(behind.isEmpty).toBe(true);
   });
@@ -65,9 +124,9 @@ describe('what is committed and not on disk', () => {
   it('overwrites in place what a failed flush has brought back', () => {
     const behind = new WriteBehind<string, number>();
     const entry = entryOnDisk(false);
-    behind.add(entry, value(1), KEY, 'one');
+    commit(behind, entry, value(1), 'one');
     behind.failed(behind.begin());
-    behind.add(entry, value(2), KEY, 'two');
-    expect(behind.begin().values).toEqual(['two']);
+    commit(behind, entry, value(2), 'two');
+    expect(behind.begin().encoded).toEqual(['two']);
   });
 });
