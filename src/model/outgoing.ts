@@ -9,10 +9,9 @@ export class Outgoing<out K = unknown, out V = unknown> {
   readonly value: V;
   /** ms since the epoch. */
   readonly timestamp: number;
-  /** @internal */
-  readonly destination: Topic<unknown, unknown>;
-  /** @internal */
-  readonly origin: Origin;
+  // Hidden from whoever compares: what a test expects was declared elsewhere, and came from no broker.
+  readonly #destination: Topic<unknown, unknown>;
+  readonly #origin: Origin;
   declare private readonly outgoing: true;
 
   private constructor(destination: Topic<unknown, unknown>, key: K, value: V, timestamp: number, origin: Origin) {
@@ -20,8 +19,23 @@ export class Outgoing<out K = unknown, out V = unknown> {
     this.key = key;
     this.value = value;
     this.timestamp = timestamp;
-    this.destination = destination;
-    this.origin = origin;
+    this.#destination = destination;
+    this.#origin = origin;
+  }
+
+  /** @internal */
+  get destination(): Topic<unknown, unknown> {
+    return this.#destination;
+  }
+
+  /** @internal */
+  get origin(): Origin {
+    return this.#origin;
+  }
+
+  /** Those of the record it was made from. */
+  get headers(): ReadonlyMap<string, Uint8Array> {
+    return this.#origin.headers;
   }
 
   /** @internal */

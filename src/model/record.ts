@@ -15,8 +15,8 @@ export class KafkaRecord<out K, out V, out P extends Placement = 'placed'> {
   readonly key: K;
   readonly value: V;
   readonly timestamp: number;
-  /** @internal */
-  readonly origin: Origin;
+  /** Hidden from whoever compares records: two are equal if key, value and timestamp are, wherever they came from. */
+  readonly #origin: Origin;
   /** A phantom: exists in types only. */
   declare readonly [placement]: P;
 
@@ -24,7 +24,7 @@ export class KafkaRecord<out K, out V, out P extends Placement = 'placed'> {
     this.key = key;
     this.value = value;
     this.timestamp = timestamp;
-    this.origin = origin;
+    this.#origin = origin;
   }
 
   /** @internal */
@@ -32,20 +32,25 @@ export class KafkaRecord<out K, out V, out P extends Placement = 'placed'> {
     return new KafkaRecord<K, V, P>(key, value, timestamp, origin);
   }
 
+  /** @internal */
+  get origin(): Origin {
+    return this.#origin;
+  }
+
   get headers(): ReadonlyMap<string, Uint8Array> {
-    return this.origin.headers;
+    return this.#origin.headers;
   }
 
   withKey<K2>(key: K2): KafkaRecord<K2, V, 'moved'> {
-    return new KafkaRecord<K2, V, 'moved'>(key, this.value, this.timestamp, this.origin);
+    return new KafkaRecord<K2, V, 'moved'>(key, this.value, this.timestamp, this.#origin);
   }
 
   withValue<V2>(value: V2): KafkaRecord<K, V2, P> {
-    return new KafkaRecord<K, V2, P>(this.key, value, this.timestamp, this.origin);
+    return new KafkaRecord<K, V2, P>(this.key, value, this.timestamp, this.#origin);
   }
 
   withTimestamp(timestamp: number): KafkaRecord<K, V, P> {
-    return new KafkaRecord<K, V, P>(this.key, this.value, timestamp, this.origin);
+    return new KafkaRecord<K, V, P>(this.key, this.value, timestamp, this.#origin);
   }
 
   /** For a key that provably hashes alike, or a store that need not be co-partitioned. Checked at run time on a sample. */
