@@ -3,60 +3,38 @@ import type { ClusterView } from '../kafka/cluster-view';
 import { readLog } from '../kafka/log-reader';
 import type { OffsetReader } from '../kafka/offsets';
 import type { KafkaPort } from '../kafka/port';
-import type { Topic } from '../model/topic';
-import { CellTable } from '../state/cells';
 import type { OpenBytes } from '../state/open-bytes';
 import { restoreStores, type Changelog } from '../state/restore';
 import type { Slot } from '../state/slot';
 import { openTaskStores, type TaskStores } from '../state/task-stores';
-import { Outbox, type OutboxTopic } from '../task/outbox';
-import { TaskScope } from '../task/scope';
-import { StreamTask } from '../task/stream-task';
-import type { TaskInput } from '../task/task-inputs';
-import type { TaskTopology } from '../task/topology';
-import type { Clock } from '../time/clock';
+import type { StreamTask } from '../task/stream-task';
 import type { TaskFactory } from './assignment';
-import type { InputTopic, Layout } from './layout';
+import { streamTask, taskParts, type TaskGround, type TaskParts } from './task-parts';
 
-export interface TaskBuilderOptions {
+export interface TaskBuilderOptions extends TaskGround {
   readonly config: CheckedConfig;
-  readonly layout: Layout;
-  readonly topology: TaskTopology;
-  readonly clock: Clock;
   readonly port: KafkaPort;
   readonly view: ClusterView;
   readonly offsets: OffsetReader;
   readonly openBytes: OpenBytes | undefined;
   readonly slot: Slot;
-  readonly isWatched: (topic: string) => boolean;
-  readonly wake: () => void;
-  /** Topics that are written, by name. */
-  readonly written: ReadonlyMap<string, OutboxTopic>;
   /** `delete.retention.ms` of each changelog. */
   readonly tombstoneRetention: ReadonlyMap<string, number>;
 }
 
-interface Parts {
-  readonly scope: TaskScope;
-  readonly cells: CellTable;
-}
-
 /** Makes a task and what it stands on: stores in the instance's folder, cells, scope, outbox. One set a task, for as long as it is ours. */
 export class TaskBuilder implements TaskFactory {
-  private readonly parts = new WeakMap<TaskStores, Parts>();
+  private readonly parts = new WeakMap<TaskStores, TaskParts>();
 
   constructor(private readonly options: TaskBuilderOptions) {}
 
   async openStores(task: number): Promise<TaskStores> {
     const { layout, clock, config, openBytes, slot } = this.options;
-    const cells = new CellTable(layout.stores.map(({ name }) => name));
-    const scope = new TaskScope(task, cells, () => {
-      scope.counter('skipped-records-total', 'onProcessingError').value++;
-    });
+    const parts = taskParts(layout, task);
     const stores = await openTaskStores({
       shapes: layout.stores,
       partition: task,
-      scope,
+      scope: parts.scope,
       clock,
       logger: config.logger,
       openBytes,
@@ -64,7 +42,7 @@ export class TaskBuilder implements TaskFactory {
       cacheBytes: config.cacheBytes,
       freeze: process.env['NODE_ENV'] === 'development',
     });
-    this.parts.set(stores, { scope, cells });
+    this.parts.set(stores, parts);
     return stores;
   }
 
@@ -87,25 +65,7 @@ export class TaskBuilder implements TaskFactory {
   }
 
   createTask(task: number, stores: TaskStores): StreamTask {
-    const { layout, topology, clock, config, wake, isWatched, written } = this.options;
-    const { scope, cells } = this.parts.get(stores) as Parts;
-    const topicNamed = (name: string): OutboxTopic => written.get(name) as OutboxTopic;
-    return new StreamTask({
-      partition: task,
-      topology,
-      inputs: layout.inputs.filter(({ partitions }) => task < partitions).map((input) => taskInput(input, task)),
-      stores,
-      cells,
-      scope,
-      outbox: new Outbox(topicNamed, isWatched, task, config.compression),
-      changelogOf: layout.changelogOf,
-      repartitionOf: layout.repartitionOf,
-      clock,
-      logger: config.logger,
-      strict: config.strict,
-      onProcessingError: config.onProcessingError,
-      wake,
-    });
+    return streamTask(this.options, task, stores, this.parts.get(stores) as TaskParts);
   }
 
   /** Asked for after the committed offsets: what they stand for is below these high watermarks. */
@@ -126,23 +86,4 @@ export class TaskBuilder implements TaskFactory {
       tombstoneRetentionMs: tombstoneRetention.get(topic) ?? Infinity,
     }));
   }
-}
-
-function taskInput(input: InputTopic, partition: number): TaskInput {
-  const { key, value } = input.declaration;
-  const options = input.internal ? {} : (input.declaration as Topic<unknown, unknown>).options;
-  return {
-    key: input.key,
-    partitions: input.partitions,
-    checkPlacement: input.feedsStore,
-    declaration: {
-      topic: input.topic,
-      partition,
-      key,
-      value,
-      keyless: !input.internal && (input.declaration as Topic<unknown, unknown>).keyless,
-      timestamp: options.timestamp,
-      onDecodeError: options.onDecodeError ?? 'fail',
-    },
-  };
 }

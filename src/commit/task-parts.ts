@@ -1,0 +1,77 @@
+import type { CheckedConfig } from '../config';
+import type { Topic } from '../model/topic';
+import { CellTable } from '../state/cells';
+import type { TaskStores } from '../state/task-stores';
+import { Outbox, type OutboxTopic } from '../task/outbox';
+import { TaskScope } from '../task/scope';
+import { StreamTask } from '../task/stream-task';
+import type { TaskInput } from '../task/task-inputs';
+import type { TaskTopology } from '../task/topology';
+import type { Clock } from '../time/clock';
+import type { InputTopic, Layout } from './layout';
+
+/** What a task stands on besides its stores: one set a task, for as long as it is ours. */
+export interface TaskParts {
+  readonly scope: TaskScope;
+  readonly cells: CellTable;
+}
+
+/** What all tasks of an instance have in common. */
+export interface TaskGround {
+  readonly config: Pick<CheckedConfig, 'compression' | 'logger' | 'strict' | 'onProcessingError'>;
+  readonly layout: Layout;
+  readonly topology: TaskTopology;
+  readonly clock: Clock;
+  readonly isWatched: (topic: string) => boolean;
+  readonly wake: () => void;
+  /** Topics that are written, by name. */
+  readonly written: ReadonlyMap<string, OutboxTopic>;
+}
+
+export function taskParts(layout: Layout, task: number): TaskParts {
+  const cells = new CellTable(layout.stores.map(({ name }) => name));
+  const scope = new TaskScope(task, cells, () => {
+    scope.counter('skipped-records-total', 'onProcessingError').value++;
+  });
+  return { scope, cells };
+}
+
+export function streamTask(ground: TaskGround, task: number, stores: TaskStores, { scope, cells }: TaskParts): StreamTask {
+  const { layout, topology, clock, config, wake, isWatched, written } = ground;
+  const topicNamed = (name: string): OutboxTopic => written.get(name) as OutboxTopic;
+  return new StreamTask({
+    partition: task,
+    topology,
+    inputs: layout.inputs.filter(({ partitions }) => task < partitions).map((input) => taskInput(input, task)),
+    stores,
+    cells,
+    scope,
+    outbox: new Outbox(topicNamed, isWatched, task, config.compression),
+    changelogOf: layout.changelogOf,
+    repartitionOf: layout.repartitionOf,
+    clock,
+    logger: config.logger,
+    strict: config.strict,
+    onProcessingError: config.onProcessingError,
+    wake,
+  });
+}
+
+function taskInput(input: InputTopic, partition: number): TaskInput {
+  const { key, value } = input.declaration;
+  const options = input.internal ? {} : (input.declaration as Topic<unknown, unknown>).options;
+  return {
+    key: input.key,
+    partitions: input.partitions,
+    checkPlacement: input.feedsStore,
+    declaration: {
+      topic: input.topic,
+      partition,
+      key,
+      value,
+      keyless: !input.internal && (input.declaration as Topic<unknown, unknown>).keyless,
+      timestamp: options.timestamp,
+      onDecodeError: options.onDecodeError ?? 'fail',
+    },
+  };
+}
