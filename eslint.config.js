@@ -12,6 +12,7 @@ const LONG_FILES = [
   'src/kafkajs/requests*.ts', // encoders and decoders, one request after the other
   'src/kafkajs/requests/*.ts',
   'src/commit/commit.ts', // the order of its lines is the protocol
+  'src/state/entry-store.ts', // memory over layers over disk, and who is let go when
   'src/task/loop.ts', // the hot loop
   'src/task/stream-task.ts', // and what it pushes, fails, undoes and seals: one order of events
 ];

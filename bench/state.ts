@@ -11,6 +11,7 @@ import { CellTable } from '../src/state/cells';
 import { windowStore } from '../src/state/definition';
 import { runtime, type WindowRuntime } from '../src/state/handle';
 import { restoreStores } from '../src/state/restore';
+import { StreamTime } from '../src/state/event-time';
 import type { Scope } from '../src/state/scope';
 import { openTaskStores, type TaskStores } from '../src/state/task-stores';
 import { systemClock } from '../src/time/system-clock';
@@ -30,6 +31,7 @@ function scopeOver(cells: CellTable): Scope {
     origin: noOrigin,
     failed: false,
     cell: (store, name, initial) => cells.cell(store, name, initial),
+    eventTime: (store, _advanced, name = 'streamTime') => new StreamTime(cells.cell(store, name, -1)),
     counter: () => ({ value: 0 }),
     begin: () => true,
     end: () => undefined,

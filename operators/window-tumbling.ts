@@ -3,7 +3,7 @@ import { MillraceError } from '../src/errors/millrace-error';
 import type { Duration } from '../src/model/duration';
 import type { KafkaRecord } from '../src/model/record';
 import type { InWindows, TimeWindows, Window } from '../src/model/window';
-import { checkTimeWindows } from '../src/state/windows';
+import { checkWindows } from '../src/state/windows';
 import { assignWindows, type WindowsOf } from './windowed/assign-windows';
 
 /**
@@ -33,7 +33,7 @@ export function windowTumbling<K, V>(windows: {
 }): OperatorFunction<KafkaRecord<K, V>, InWindows<K, V>> {
   // The very object, so that it is recognised as the store's; `advance` has to be undefined in the types only to refuse hopping windows.
   const spec = windows as unknown as TimeWindows;
-  checkTimeWindows(spec, 'windowTumbling', { operator: 'windowTumbling' });
+  checkWindows(spec, 'windowTumbling', { operator: 'windowTumbling' });
   if (spec.advance !== undefined && spec.advance !== spec.size) throw overlapping(spec);
   return assignWindows('windowTumbling', spec, tumbling(spec.size));
 }

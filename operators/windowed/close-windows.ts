@@ -27,8 +27,8 @@ export class CloseWindows<K, A> extends WindowWalk<K, A> {
   }
 
   isDue(): boolean {
-    const { streamTime, bounds } = this.windows;
-    const stillOpen = this.end > streamTime.value - bounds.grace;
+    const { eventTime, bounds } = this.windows;
+    const stillOpen = this.end > eventTime.value - bounds.grace;
     return !stillOpen;
   }
 
@@ -47,7 +47,7 @@ export class CloseWindows<K, A> extends WindowWalk<K, A> {
       this.toSkip -= 1;
       return;
     }
-    const { store, streamTime } = this.windows;
+    const { store, eventTime } = this.windows;
     const { key, entry } = cursor;
     if (store.scope.begin(store.shape.name, 'close', this.start, cursor.identity)) {
       const windowed = new WindowedKey(key, this.start, this.end);
@@ -55,7 +55,7 @@ export class CloseWindows<K, A> extends WindowWalk<K, A> {
       store.scope.end();
     }
     // What nobody can read any more goes at once; it is no entry to skip then.
-    if (this.start < store.invisibleUpTo) store.remove(key, this.start, streamTime.value);
+    if (this.start < store.invisibleUpTo) store.remove(key, this.start, eventTime.value);
     else this.emitted.value += 1;
   }
 

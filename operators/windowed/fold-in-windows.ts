@@ -1,7 +1,8 @@
 import type { NextObserver, Subscriber } from 'rxjs';
 import { KafkaRecord } from '../../src/model/record';
-import type { InWindows, TimeWindows, Window, Windowed, Windows } from '../../src/model/window';
+import type { InWindows, Window, Windowed, Windows } from '../../src/model/window';
 import type { WindowRuntime } from '../../src/state/handle';
+import type { EventTime } from '../../src/state/event-time';
 import type { Cell, Counter, Step } from '../../src/state/scope';
 import { boundsOf, type WindowBounds } from '../../src/state/windows';
 import type { Fold } from '../fold/fold';
@@ -18,8 +19,7 @@ import { WindowedKey } from './windowed-key';
 const ENTRIES_PER_STEP = 128;
 
 /**
- * One value a key and window. Stream time is the greatest timestamp seen, the record at hand and late ones included; it is a cell, so
- * what was late before a restart is late after it.
+ * One value a key and window. Event time is kept in cells: what was late before a restart is late after it.
  */
 export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
   private readonly operator: string;
@@ -30,7 +30,7 @@ export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
   private readonly destination: Subscriber<KafkaRecord<Windowed<K>, A>>;
 
   private readonly bounds: WindowBounds;
-  private readonly streamTime: Cell<number>;
+  private readonly eventTime: EventTime;
   private readonly openFrom: Cell<number>;
   private readonly close: CloseWindows<K, A> | undefined;
   private readonly remove: RemoveWindows<K, A>;
@@ -54,13 +54,15 @@ export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
     this.emit = windowing.emit ?? 'update';
     this.late = windowing.late;
     this.destination = destination;
-    this.bounds = boundsOf(shape.windows as TimeWindows);
-    this.streamTime = scope.cell(shape.name, 'streamTime', -1);
+    this.bounds = boundsOf(shape.windows!);
     this.nullKeys = scope.counter('dropped-records-total', operator, 'null-key');
     this.lateRecords = scope.counter('dropped-records-total', operator, 'late');
 
+    this.eventTime = scope.eventTime(shape.name, () => {
+      this.driveWhatIsDue();
+    });
     const stopped = (): boolean => scope.failed || destination.closed;
-    const walked: WalkedWindows<K, A> = { store, bounds: this.bounds, streamTime: this.streamTime, stopped };
+    const walked: WalkedWindows<K, A> = { store, bounds: this.bounds, eventTime: this.eventTime, stopped };
     this.close = this.emit === 'close' ? new CloseWindows(walked, destination) : undefined;
     this.remove = new RemoveWindows(walked);
     this.walks = this.close === undefined ? [this.remove] : [this.close, this.remove];
@@ -76,7 +78,7 @@ export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
       return;
     }
     // Late ones too: stream time never waits for acceptance.
-    if (record.timestamp > this.streamTime.value) this.streamTime.value = record.timestamp;
+    this.eventTime.observe(record.timestamp);
     for (const window of windows) {
       if (this.accepts(window)) this.update(record, window);
       else this.refuse(record, window);
@@ -89,7 +91,7 @@ export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
   }
 
   private accepts(window: Window): boolean {
-    return window.end > this.streamTime.value - this.bounds.grace && window.start >= this.openFrom.value;
+    return window.end > this.eventTime.value - this.bounds.grace && window.start >= this.openFrom.value;
   }
 
   private update(record: KafkaRecord<K, V>, window: Window): void {
@@ -112,7 +114,7 @@ export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
 
   private refuse(record: KafkaRecord<K, V>, window: Window): void {
     this.lateRecords.value += 1;
-    this.late?.next({ record, window, streamTime: this.streamTime.value });
+    this.late?.next({ record, window, streamTime: this.eventTime.value });
   }
 
   private driveWhatIsDue(): void {

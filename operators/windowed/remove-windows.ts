@@ -7,8 +7,8 @@ import { WindowWalk } from './window-walk';
  */
 export class RemoveWindows<K, A> extends WindowWalk<K, A> {
   isDue(): boolean {
-    const { store, streamTime, bounds } = this.windows;
-    return this.start < store.invisibleUpTo && this.end <= streamTime.value - bounds.grace;
+    const { store, eventTime, bounds } = this.windows;
+    return this.start < store.invisibleUpTo && this.end <= eventTime.value - bounds.grace;
   }
 
   protected from(): number {
@@ -20,7 +20,7 @@ export class RemoveWindows<K, A> extends WindowWalk<K, A> {
   }
 
   protected visit(cursor: WindowCursor<K, A>): void {
-    this.windows.store.remove(cursor.key, this.start, this.windows.streamTime.value);
+    this.windows.store.remove(cursor.key, this.start, this.windows.eventTime.value);
   }
 
   protected through(): void {

@@ -1,13 +1,12 @@
 import type { WindowCursor, WindowRuntime } from '../../src/state/handle';
-import type { Cell } from '../../src/state/scope';
+import type { EventTime } from '../../src/state/event-time';
 import type { WindowBounds } from '../../src/state/windows';
 
 /** What the walks of one operator share. */
 export interface WalkedWindows<K, A> {
   readonly store: WindowRuntime<K, A>;
   readonly bounds: WindowBounds;
-  /** The greatest timestamp seen, late records included; -1 at first. */
-  readonly streamTime: Cell<number>;
+  readonly eventTime: EventTime;
   /** The subscription has ended: nothing may be emitted or changed any more. */
   readonly stopped: () => boolean;
 }

@@ -18,6 +18,10 @@ export function writeInt64(buffer: Uint8Array, value: number | bigint, at: numbe
   writeInt32(buffer, low, at + 4);
 }
 
+export function readInt32(buffer: Uint8Array, at: number): number {
+  return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
+}
+
 export function writeInt32(buffer: Uint8Array, value: number, at: number): void {
   buffer[at] = value >>> 24;
   buffer[at + 1] = value >>> 16;

@@ -1,6 +1,6 @@
 import type { Codec, Codecs } from './codec';
 import type { Duration } from './duration';
-import type { SessionWindows, Windowed, Windows } from './window';
+import type { SessionWindows, Window, Windowed, Windows } from './window';
 
 declare const handle: unique symbol;
 declare const kind: unique symbol;
@@ -13,7 +13,7 @@ export interface StoreDefinition<out S> {
 
 /** What the runtime needs of a key-value, window or session definition. */
 export interface StoreShape {
-  readonly kind: 'key-value' | 'window' | 'session' | 'timer' | 'join' | 'foreign-key' | 'suppress';
+  readonly kind: 'key-value' | 'window' | 'sliding' | 'counted' | 'session' | 'timer' | 'join' | 'foreign-key' | 'suppress';
   readonly name: string;
   readonly key: Codec<unknown>;
   readonly value: Codec<unknown>;
@@ -39,6 +39,14 @@ export interface WindowDefinition<K, A> extends StoreDefinition<WindowStore<K, A
   readonly shape: StoreShape;
 }
 
+export interface SessionDefinition<K, A> extends StoreDefinition<SessionStore<K, A>> {
+  /** The key of a session as Kafka Streams writes it in topics: key bytes, then end and start as int64. */
+  readonly output: Codecs<Windowed<K>, A>;
+  readonly windows: SessionWindows;
+  /** @internal */
+  readonly shape: StoreShape;
+}
+
 // Property-style members: keys and values are invariant, so a store of a narrower value cannot be passed for a wider one.
 export interface KeyValueStore<K, A> {
   readonly [kind]: 'key-value';
@@ -53,4 +61,11 @@ export interface WindowStore<K, A> {
   readonly [kind]: 'window';
   readonly get: (key: K, windowStart: number) => A | undefined;
   readonly put: (key: K, window: { readonly start: number; readonly end: number }, value: A) => void;
+}
+
+export interface SessionStore<K, A> {
+  readonly [kind]: 'session';
+  /** Sessions of the key that end at or after `from` and start at or before `to`, by end, then start. */
+  readonly find: (key: K, from: number, to: number) => readonly (readonly [Window, A])[];
+  readonly put: (key: K, window: Window, value: A) => void;
 }

@@ -20,7 +20,9 @@ export interface TimeWindows {
 
 /** Windows of one's own: calendar days, say. Pure. */
 export interface WindowAssigner {
+  /** The windows that hold a timestamp, by ascending start; none: the record is left out. */
   readonly windowsOf: (timestamp: number) => readonly Window[];
+  /** The first instant behind the window that starts at `start`: it is complete when event time, less grace, has come there. Grows with `start`. */
   readonly endOf: (start: number) => number;
   readonly grace?: Duration;
 }
@@ -31,6 +33,7 @@ export interface SlidingWindows {
   readonly grace?: Duration;
 }
 
+/** Windows of `records` records of a key, a new one every `every` records (default `records`). Their bounds count records, from 0. */
 export interface CountWindows {
   readonly records: number;
   readonly every?: number;
@@ -38,6 +41,7 @@ export interface CountWindows {
 
 export type Windows = TimeWindows | SlidingWindows | CountWindows | WindowAssigner;
 
+/** Records of a key at most `gap` apart; late once the session's end < stream time - grace - gap. */
 export interface SessionWindows {
   readonly gap: Duration;
   readonly grace?: Duration;
@@ -48,4 +52,10 @@ export interface InWindows<K, V> {
   readonly record: KafkaRecord<K, V>;
   readonly windows: readonly Window[];
   readonly by: Windows;
+}
+
+/** A record on its way into a session; only a session store can aggregate it. */
+export interface InSession<K, V> {
+  readonly record: KafkaRecord<K, V>;
+  readonly by: SessionWindows;
 }

@@ -1,9 +1,6 @@
-import { asBuffer, readLatin1 } from '../codec/utf8';
 import { MillraceError } from '../errors/millrace-error';
 import type { BatchReader } from '../kafka/batch-decode';
-import { ByteSlab } from './byte-slab';
 import type { BytesOperation } from './port';
-import { diskValue } from './store-layout';
 import type { RestorableStore } from './task-stores';
 
 /** Batches handed to the disk and not written yet: one is being written while the next is read. */
@@ -31,7 +28,9 @@ export class ChangelogWriter {
   /** Takes what the reader has; a promise asks for patience. @throws PROTOCOL for a record that is none of this changelog's */
   apply(reader: BatchReader): void | Promise<void> {
     this.rethrow();
-    const operations = this.operations(reader);
+    if (this.store.entries.restoresOverDisk && this.pending.length > 0) return Promise.all(this.pending).then(() => this.apply(reader));
+    const { operations, records } = this.store.entries.restoring(reader, () => this.foreignKey(reader.offset));
+    this.records += records;
     if (operations.length === 0) return;
     this.write(operations, reader.nextOffset);
     if (this.pending.length >= MOST_PENDING) return this.pending[0];
@@ -67,43 +66,18 @@ export class ChangelogWriter {
     void write.then(() => this.pending.shift());
   }
 
-  private operations(reader: BatchReader): BytesOperation[] {
-    const slab = new ByteSlab();
-    const places = new Map<string, number>();
-    const operations: BytesOperation[] = [];
-    while (reader.nextRecord()) {
-      this.records++;
-      const key = this.keyOf(reader, slab);
-      const identity = readLatin1(key, 0, key.length);
-      const place = places.get(identity);
-      if (place === undefined) {
-        places.set(identity, operations.length);
-        operations.push(operationOf(reader, key, slab));
-      } else operations[place] = operationOf(reader, key, slab);
-    }
-    return operations;
-  }
-
-  private keyOf(reader: BatchReader, slab: ByteSlab): Buffer {
-    const { entries } = this.store;
-    const key = reader.keyStart < 0 ? undefined : entries.layout.fromChangelog(reader.buffer, reader.keyStart, reader.keyEnd, slab);
-    if (key !== undefined) return asBuffer(key);
+  private foreignKey(offset: number): MillraceError {
     const { topic, partition } = this;
-    throw new MillraceError(
+    const { name } = this.store.entries;
+    return new MillraceError(
       'PROTOCOL',
-      `the record at offset ${reader.offset} of changelog ${topic}-${partition} has a key that is none of store "${entries.name}": ` +
+      `the record at offset ${offset} of changelog ${topic}-${partition} has a key that is none of store "${name}": ` +
         'did something else write to this topic, or was the store another kind before? Reset the application',
-      { where: { topic, partition, offset: reader.offset, store: entries.name } },
+      { where: { topic, partition, offset, store: name } },
     );
   }
 
   private rethrow(): void {
     if (this.failure !== undefined) throw this.failure.cause as Error;
   }
-}
-
-function operationOf(reader: BatchReader, key: Buffer, slab: ByteSlab): BytesOperation {
-  const { buffer, valueStart, valueEnd, timestamp } = reader;
-  if (valueStart < 0) return { type: 'delete', key };
-  return { type: 'put', key, value: diskValue(slab, buffer.subarray(valueStart, valueEnd), timestamp) };
 }

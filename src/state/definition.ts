@@ -1,11 +1,11 @@
 import { checkTopicName } from '../codec/topic-name';
-import { timeWindowedKey } from '../codec/windowed-key';
+import { sessionWindowedKey, timeWindowedKey } from '../codec/windowed-key';
 import { MillraceError } from '../errors/millrace-error';
 import type { Codec, Codecs } from '../model/codec';
 import type { Duration } from '../model/duration';
-import type { KeyValueDefinition, WindowDefinition } from '../model/store-definition';
-import type { TimeWindows, Windows } from '../model/window';
-import { boundsOf, checkTimeWindows, describeWindows, isTimeWindows } from './windows';
+import type { KeyValueDefinition, SessionDefinition, StoreShape, WindowDefinition } from '../model/store-definition';
+import type { SessionWindows, Windows } from '../model/window';
+import { boundsOf, checkWindows, describeWindows, isCountWindows, isSessionWindows, isSlidingWindows, isTimeWindows } from './windows';
 
 interface Persistence {
   /** Kept in LevelDB (default); false: in memory, and restored whole from the changelog at every start. */
@@ -35,8 +35,9 @@ export function keyValueStore<K, A>(name: string, options: Codecs<K, A> & Persis
  * Declares a store with one value a key and window. Operators that use it must be given the same windows.
  *
  * @param options `retention`: how long a window stays readable, in ms of event time counted from the start of the newest window;
- *   ≥ size + grace, which is the default. A window that is no longer readable and closed is removed
- * @throws WINDOW_SIZE, WINDOW_ADVANCE, WINDOW_GRACE for windows that cannot be; TOPIC_INVALID for a name that Kafka does not allow in
+ *   >= size + grace (sliding: 2 x difference + grace), which is the default; windows of one's own: until they close. A window that is no
+ *   longer readable and closed is removed
+ * @throws WINDOW_SIZE, WINDOW_ADVANCE, WINDOW_DIFFERENCE, WINDOW_RECORDS, WINDOW_GRACE for windows that cannot be; TOPIC_INVALID for a name that Kafka does not allow in
  *   a topic; CONFIG for other options that cannot be
  * @example
  * const perMinute = { size: minutes(1), grace: seconds(10) };
@@ -47,33 +48,80 @@ export function windowStore<K, A>(
   name: string,
   options: Codecs<K, A> & Persistence & { readonly windows: Windows; readonly retention?: Duration },
 ): WindowDefinition<K, A> {
-  checkTopicName(name, 'store');
-  checkCodecs(name, options);
-  const { key, value, persistent = true } = options;
-  const windows = timeWindowsOf(name, options.windows);
+  const { windows } = options;
+  checkDeclaration(name, options);
   const retention = retentionOf(name, windows, options.retention);
   const bounds = boundsOf(windows);
-  return {
-    name,
-    output: { key: timeWindowedKey(key, (start) => bounds.endOf(start)), value },
-    windows,
-    shape: { kind: 'window', name, key: key as Codec<unknown>, value: value as Codec<unknown>, persistent, windows, retention },
-  };
+  const output = { key: timeWindowedKey(options.key, (start) => bounds.endOf(start)), value: options.value };
+  return { name, output, windows, shape: windowedShape(name, kindOf(windows), options, retention) };
 }
 
-function timeWindowsOf(name: string, windows: Windows): TimeWindows {
-  if (!isTimeWindows(windows)) {
-    throw optionError(name, 'windows', `is ${describeWindows(windows)}; windows with a size are the only kind there is so far`);
+/**
+ * Declares a store with one value a key and session: records of a key that lie at most `gap` apart.
+ *
+ * @param options `windows`: `gap` in ms of event time, > 0; `grace`: ms that a session waits for late records after its end and the
+ *   gap, >= 0, default 0. `retention`: how long a session stays readable, in ms of event time counted from the end of the newest
+ *   session; >= gap + grace, which is the default. A session that is no longer readable and closed is removed
+ * @throws WINDOW_GAP, WINDOW_GRACE for sessions that cannot be; TOPIC_INVALID for a name that Kafka does not allow in a topic; CONFIG for
+ *   other options that cannot be
+ * @example
+ * const visits = sessionStore('visits', { key: string, value: int64, windows: { gap: minutes(30) } });
+ * const visitCounts = topic('visit-counts', { key: visits.output.key, value: nullable(int64) });
+ */
+export function sessionStore<K, A>(
+  name: string,
+  options: Codecs<K, A> & Persistence & { readonly windows: SessionWindows; readonly retention?: Duration },
+): SessionDefinition<K, A> {
+  const { windows } = options;
+  checkDeclaration(name, options);
+  if (!isSessionWindows(windows)) throw optionError(name, 'windows', `is ${describeWindows(windows)}; a session store needs { gap }`);
+  const retention = retentionOf(name, windows, options.retention);
+  const output = { key: sessionWindowedKey(options.key), value: options.value };
+  return { name, output, windows, shape: windowedShape(name, 'session', options, retention) };
+}
+
+function checkDeclaration(
+  name: string,
+  options: { readonly key: unknown; readonly value: unknown; readonly windows: Windows | SessionWindows },
+): void {
+  checkTopicName(name, 'store');
+  checkCodecs(name, options);
+  checkWindows(options.windows, `store ${name}`, { store: name });
+}
+
+function windowedShape<K, A>(
+  name: string,
+  kind: StoreShape['kind'],
+  options: Codecs<K, A> & Persistence & { readonly windows: Windows | SessionWindows },
+  retention: Duration | undefined,
+): StoreShape {
+  const { key, value, persistent = true, windows } = options;
+  const shape = { kind, name, key: key as Codec<unknown>, value: value as Codec<unknown>, persistent, windows };
+  return retention === undefined ? shape : { ...shape, retention };
+}
+
+function kindOf(windows: Windows): StoreShape['kind'] {
+  if (isSlidingWindows(windows)) return 'sliding';
+  return isCountWindows(windows) ? 'counted' : 'window';
+}
+
+/** Undefined: windows of one's own, and windows that count records, are readable until they are removed. */
+function retentionOf(name: string, windows: Windows | SessionWindows, given: Duration | undefined): Duration | undefined {
+  const [least, what] = leastRetention(windows);
+  if (isCountWindows(windows) && given !== undefined) {
+    throw optionError(name, 'retention', `is ${given}; windows that count records are kept until they are complete, whatever the time`);
   }
-  checkTimeWindows(windows, `store ${name}`, { store: name });
-  return windows;
+  if (least === undefined && given === undefined) return undefined;
+  const retention = given ?? least ?? 0;
+  if (retention === least || (Number.isSafeInteger(retention) && retention >= (least ?? 0))) return retention;
+  throw optionError(name, 'retention', `is ${retention}; it must be a whole number of ms >= ${what}, which is ${least ?? 0}`);
 }
 
-function retentionOf(name: string, { size, grace = 0 }: TimeWindows, given: Duration | undefined): Duration {
-  const least = size + grace;
-  const retention = given ?? least;
-  if (Number.isSafeInteger(retention) && retention >= least) return retention;
-  throw optionError(name, 'retention', `is ${retention}; it must be a whole number of ms >= size + grace, which is ${least}`);
+function leastRetention(windows: Windows | SessionWindows): readonly [number | undefined, string] {
+  if (isTimeWindows(windows)) return [windows.size + (windows.grace ?? 0), 'size + grace'];
+  if (isSlidingWindows(windows)) return [2 * windows.difference + (windows.grace ?? 0), '2 x difference + grace'];
+  if (isSessionWindows(windows)) return [windows.gap + (windows.grace ?? 0), 'gap + grace'];
+  return [undefined, 'the least'];
 }
 
 function checkCodecs(name: string, codecs: { readonly key: unknown; readonly value: unknown }): void {

@@ -1,3 +1,4 @@
+import type { BatchReader } from '../kafka/batch-decode';
 import type { StoreShape } from '../model/store-definition';
 import type { Logger } from '../model/logger';
 import type { Clock } from '../time/clock';
@@ -13,10 +14,11 @@ import type { Stamped, StoreRuntime } from './handle';
 import { type EntryEncoder, type EntryKeeper, Layers, type SealedEntry } from './layers';
 import { LazySort } from './lazy-sort';
 import type { OrderedBytes } from './port';
+import { restoreEntries, type RestoringBatch } from './restore-entries';
 import type { Scope } from './scope';
 import { StoreCodecs } from './store-codecs';
 import { StoreLayout, timestampOf, VALUE_AT } from './store-layout';
-import { WriteBehind } from './write-behind';
+import { type EncodedValue, WriteBehind } from './write-behind';
 
 /** What the stores of one task share. */
 export interface StoreContext {
@@ -57,9 +59,11 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     /** Number of the store among those of its directory. */
     id: number,
     protected readonly context: StoreContext,
+    layout: StoreLayout = new StoreLayout(id, shape.kind === 'window'),
+    codecs: StoreCodecs<K, A> = new StoreCodecs(shape),
   ) {
-    this.codecs = new StoreCodecs(shape);
-    this.layout = new StoreLayout(id, shape.kind === 'window');
+    this.codecs = codecs;
+    this.layout = layout;
     this.layers = new Layers(this.behind, this);
     this.held = new Claim(shape.name);
   }
@@ -125,16 +129,28 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     this.layers.abort();
   }
 
-  key(entry: Entry<K, A>): Uint8Array {
-    return this.layout.changelogKey(this.codecs.keyOf(entry.identity), entry.segment.start);
+  encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null {
+    const value = version.value === absent ? null : this.value(entry, version.value);
+    append(this.layout.changelogKey(this.codecs.keyOf(entry.identity), entry.segment.start), value, version.timestamp);
+    return value;
   }
 
   diskKey(entry: Entry<K, A>, slab: ByteSlab): Uint8Array {
     return this.layout.diskKey(this.codecs.keyOf(entry.identity), entry.segment.start, slab);
   }
 
-  value(entry: Entry<K, A>, value: A): string | Uint8Array {
+  value(entry: Entry<K, A>, value: A): EncodedValue {
     return this.codecs.encodeValue(entry.key, value);
+  }
+
+  /** Restoring needs what is on disk: every write before must be through. */
+  get restoresOverDisk(): boolean {
+    return false;
+  }
+
+  /** What the records of a changelog mean for the disk. @throws what `foreignKey` gives for a record that is none of this store's */
+  restoring(reader: BatchReader, foreignKey: () => Error): RestoringBatch {
+    return restoreEntries(this.layout, reader, foreignKey);
   }
 
   /** Takes the tombstones that a flush has written out of memory. */
@@ -159,7 +175,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   }
 
   /** The entry to write to, which need not be read first. @throws ENCODE when the key has no bytes */
-  private entryToWrite(key: K, start: number): Entry<K, A> {
+  protected entryToWrite(key: K, start: number): Entry<K, A> {
     const remembered = key === this.lastKey && start === this.lastStart;
     if (remembered && this.lastEntry !== undefined) return this.lastEntry;
     const known = this.segmentAt(start);
@@ -216,6 +232,11 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   }
 
   // ---- memory
+
+  /** For stores that keep an index beside their entries. */
+  reverted(_entry: Entry<K, A>): void {
+    // nothing to bring back
+  }
 
   forget(entry: Entry<K, A>): void {
     const { segment } = entry;

@@ -1,4 +1,6 @@
-import type { KeyValueStore, StoreShape, WindowStore } from '../model/store-definition';
+import type { KeyValueStore, SessionStore, StoreShape, WindowStore } from '../model/store-definition';
+import type { DueIndex } from './due-index';
+import type { Row } from './rows';
 import type { Scope } from './scope';
 
 /** A value with the timestamp it was written with, ms since the epoch. Immutable. */
@@ -53,9 +55,37 @@ export interface WindowRuntime<K, A> extends StoreRuntime {
   readonly invisibleUpTo: number;
 }
 
+/** A store whose windows belong to their key: sliding and counted windows (rows by start), sessions (rows by end, then start). */
+export interface RowRuntime<K, A> extends StoreRuntime {
+  /** All rows of a key in order, those that retention no longer shows too. Never changed in place. */
+  rows(key: K): readonly Row<A>[];
+  rowsOf(identity: string): readonly Row<A>[];
+  /** `rows` takes the place of what the key has: in order, and what has not changed is the same object. */
+  replace(key: K, rows: readonly Row<A>[], timestamp: number): void;
+  /** The greatest time of a row written - retention; -Infinity at first. Rows whose time is <= this are invisible. */
+  readonly invisibleUpTo: number;
+  /** The start of a window, the end of a session. */
+  timeOf(row: { readonly start: number; readonly end: number }): number;
+  identityOf(key: K): string;
+  keyOf(identity: string): K;
+  /** Orders identities as the bytes of their keys. */
+  compare(a: string, b: string): number;
+  /** By the time of a key's first row. */
+  readonly due: DueIndex;
+  /** By the time of a key's first row that has not been closed: whoever closes adds the key again at the next one. */
+  closingIndex(): DueIndex;
+}
+
 export interface KeyValueHandle<K, A> extends KeyValueStore<K, A> {
   readonly [runtime]: KeyValueRuntime<K, A>;
 }
 export interface WindowHandle<K, A> extends WindowStore<K, A> {
   readonly [runtime]: WindowRuntime<K, A>;
+}
+/** A window store whose windows belong to their key. */
+export interface RowWindowHandle<K, A> extends WindowStore<K, A> {
+  readonly [runtime]: RowRuntime<K, A>;
+}
+export interface SessionHandle<K, A> extends SessionStore<K, A> {
+  readonly [runtime]: RowRuntime<K, A>;
 }

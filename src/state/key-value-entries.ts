@@ -1,17 +1,26 @@
 import { toBytes } from '../codec/utf8';
+import type { StoreShape } from '../model/store-definition';
 import { DiskEntries } from './disk-entries';
+import type { DueIndex } from './due-index';
 import { type Entry, Segment } from './segment';
 import { type EntryCursor, Pinned } from './entry-cursor';
-import { EntryStore } from './entry-store';
+import { EntryStore, type StoreContext } from './entry-store';
 import type { KeyValueRuntime, Stamped } from './handle';
-import { bytesAfter } from './store-layout';
+import type { StoreCodecs } from './store-codecs';
+import { bytesAfter, StoreLayout } from './store-layout';
 
 /** Ranges over stores with more entries in memory than this pin the dirty ones only, and read the others from disk. */
 const MANY_ENTRIES = 10_000;
 
 /** A store with one value a key: one segment. */
 export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueRuntime<K, A> {
+  /** When something is to be done with a key; only stores that something happens to by time have one. */
+  readonly due: DueIndex | undefined = undefined;
   private segment = new Segment<K, A>(0, true);
+
+  constructor(shape: StoreShape, id: number, context: StoreContext, codecs?: StoreCodecs<K, A>) {
+    super(shape, id, context, new StoreLayout(id, false), codecs);
+  }
 
   find(key: K): Stamped<A> | undefined {
     return this.read(key, 0);
@@ -70,6 +79,30 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
     const { layout, context } = this;
     const found = await context.bytes.read({ from: layout.first, to: layout.last }, 1);
     this.segment = new Segment<K, A>(0, found.length === 0);
+    if (this.due !== undefined) await this.indexDisk(this.due);
+  }
+
+  /** Reads every entry once. */
+  private async indexDisk(due: DueIndex): Promise<void> {
+    const { codecs, layout } = this;
+    const disk = new DiskEntries(this.context.bytes, { from: layout.first, to: layout.last });
+    try {
+      for (;;) {
+        await disk.ready();
+        const found = disk.peek();
+        if (found === undefined) return;
+        disk.take();
+        const time = this.dueTimeOnDisk(found[1]);
+        if (time !== Infinity) due.add(codecs.identityOf(codecs.decodeKey(found[0], layout.keyAt)), time);
+      }
+    } finally {
+      await disk.close();
+    }
+  }
+
+  /** When something is to be done with an entry as it lies on disk; Infinity: never. Stores with `due` say it. */
+  protected dueTimeOnDisk(_value: Uint8Array): number {
+    return Infinity;
   }
 
   changed(): void {
@@ -93,6 +126,7 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
   }
 
   protected clearSegments(): void {
+    this.due?.clear();
     this.segment = new Segment<K, A>(0, false);
   }
 }

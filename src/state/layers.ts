@@ -4,15 +4,16 @@ import { type EncodedValue, isGone, type WriteBehind } from './write-behind';
 
 /** Turns entries into bytes at a seal. */
 export interface EntryEncoder<K, A> {
-  /** Valid until the next call. */
-  key(entry: Entry<K, A>): Uint8Array;
-  value(entry: Entry<K, A>, value: A): string | Uint8Array;
+  /** Gives `append` the changelog records that bring the committed version to `version`. What disk will hold; null: nothing. */
+  encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null;
 }
 
 /** Who keeps the entries: told when memory may let go of one, and when a segment's `hasEntries` may have changed. */
 export interface EntryKeeper<K, A> {
   forget(entry: Entry<K, A>): void;
   changed(segment: Segment<K, A>): void;
+  /** An earlier version of `entry` shows again. */
+  reverted(entry: Entry<K, A>): void;
 }
 
 /** `key` is valid during the call only. */
@@ -89,6 +90,7 @@ export class Layers<K, A> {
     active.length = kept;
     for (const entry of touched) {
       this.show(entry, entry.before);
+      this.keeper.reverted(entry);
       this.settle(entry);
     }
     this.activeBytes = this.keptBytes;
@@ -108,8 +110,7 @@ export class Layers<K, A> {
         prepared.unneeded.push(entry);
         continue;
       }
-      const value = version.value === absent ? null : encoder.value(entry, version.value);
-      append(encoder.key(entry), value, version.timestamp);
+      const value = encoder.encode(entry, version, append);
       prepared.entries.push(entry);
       prepared.versions.push(version);
       prepared.sizes.push(value?.length ?? 0);
@@ -156,6 +157,7 @@ export class Layers<K, A> {
       for (const entry of entries) {
         entry.dirtyIn = -1;
         this.show(entry, entry.committed ?? nothing);
+        this.keeper.reverted(entry);
         this.settle(entry);
       }
     }

@@ -1,5 +1,6 @@
 import type { MetricName } from '../model/metrics';
 import type { Origin } from '../model/origin';
+import type { EventTime } from './event-time';
 
 /** A small durable value of a store: committed with the offsets, dropped with an undone push. Assign `value`; strings are latin1 bytes. */
 export interface Cell<T extends number | string> {
@@ -26,6 +27,11 @@ export interface Scope {
   readonly failed: boolean;
   /** The same cell for the same (store, name), at its restored value; `initial` if it was never committed. Ask at subscription. */
   cell<T extends number | string>(store: string, name: string, initial: T): Cell<T>;
+  /**
+   * The event time that operators on `store` go by. `advanced` is called when it has moved other than by `observe`: inside a push, or
+   * before the task's next record. `name` is for operators with several clocks. Ask at subscription.
+   */
+  eventTime(store: string, advanced: () => void, name?: string): EventTime;
   /** The same counter for the same arguments. Ask at subscription. */
   counter(name: MetricName, operator: string, reason?: string): Counter;
   /**

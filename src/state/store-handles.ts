@@ -1,6 +1,8 @@
 import type { Clock } from '../time/clock';
-import { type KeyValueHandle, runtime, type WindowHandle } from './handle';
+import { type KeyValueHandle, type RowWindowHandle, runtime, type SessionHandle, type WindowHandle } from './handle';
 import type { KeyValueEntries } from './key-value-entries';
+import type { RowEntries } from './row-entries';
+import { Row } from './rows';
 import type { WindowEntries } from './window-entries';
 
 /** What `task.store` gives for a key-value store. Writes through it carry the wall clock's time; operators write their record's. */
@@ -29,6 +31,45 @@ export function windowHandle<K, A>(entries: WindowEntries<K, A>, clock: Clock): 
     },
   };
   return handle as WindowHandle<K, A>;
+}
+
+/** What `task.store` gives for a window store whose windows belong to their key. */
+export function rowWindowHandle<K, A>(entries: RowEntries<K, A>, clock: Clock): RowWindowHandle<K, A> {
+  const handle: Omit<RowWindowHandle<K, A>, KindOf<RowWindowHandle<K, A>>> = {
+    [runtime]: entries,
+    get: (key, windowStart) => {
+      const row = entries.rows(key).find(({ start }) => start === windowStart);
+      return row !== undefined && entries.timeOf(row) > entries.invisibleUpTo ? row.value : undefined;
+    },
+    put: (key, window, value) => {
+      put(entries, key, new Row(window.start, window.end, value, clock.now()));
+    },
+  };
+  return handle as RowWindowHandle<K, A>;
+}
+
+/** What `task.store` gives for a session store. */
+export function sessionHandle<K, A>(entries: RowEntries<K, A>, clock: Clock): SessionHandle<K, A> {
+  const handle: Omit<SessionHandle<K, A>, KindOf<SessionHandle<K, A>>> = {
+    [runtime]: entries,
+    find: (key, from, to) => {
+      const bound = entries.invisibleUpTo;
+      const found = entries.rows(key).filter((row) => row.end > bound && row.end >= from && row.start <= to);
+      return found.map(({ start, end, value }) => [{ start, end }, value] as const);
+    },
+    put: (key, window, value) => {
+      put(entries, key, new Row(window.start, window.end, value, clock.now()));
+    },
+  };
+  return handle as SessionHandle<K, A>;
+}
+
+/** In the place of the row with the same bounds; a null removes it. */
+function put<K, A>(entries: RowEntries<K, A>, key: K, row: Row<A>): void {
+  const rows = entries.rows(key).filter((other) => entries.order(other, row) !== 0);
+  if (row.value !== null && row.value !== undefined) rows.push(row);
+  rows.sort((a, b) => entries.order(a, b));
+  entries.replace(key, rows, row.timestamp);
 }
 
 /** The mark of a kind of handle exists in types only. */

@@ -5,13 +5,10 @@ import type { Clock } from '../time/clock';
 import { CacheBudget } from './cache-budget';
 import type { StoreContext } from './entry-store';
 import { type AnyStore, Flusher, type StoresInDirectory } from './flusher';
-import type { KeyValueHandle, WindowHandle } from './handle';
-import { KeyValueEntries } from './key-value-entries';
 import type { OpenBytes } from './open-bytes';
+import { type AnyHandle, openStore } from './open-store';
 import type { Scope } from './scope';
 import { StoreDirectory, type StoreRecord } from './store-directory';
-import { keyValueHandle, windowHandle } from './store-handles';
-import { WindowEntries } from './window-entries';
 
 export interface TaskStoresOptions {
   readonly shapes: readonly StoreShape[];
@@ -76,7 +73,7 @@ export class TaskStores {
   private readonly places: readonly StoresInDirectory[];
   private readonly stores: readonly AnyStore[];
   private readonly byName = new Map<string, RestorableStore>();
-  private readonly handles = new Map<string, object>();
+  private readonly handles = new Map<string, AnyHandle>();
   private readonly flusher: Flusher;
   private readonly budget: CacheBudget;
   private readonly flushBytes: number;
@@ -116,19 +113,9 @@ export class TaskStores {
     if (this.byName.has(shape.name))
       throw new MillraceError('CONFIG', `two stores are named "${shape.name}"`, { where: { store: shape.name } });
     const record = directory.recordOf(shape);
-    if (shape.kind === 'window') {
-      const entries = new WindowEntries<unknown, unknown>(shape, record.id, context);
-      this.byName.set(shape.name, { entries, record, directory });
-      this.handles.set(shape.name, windowHandle(entries, context.clock));
-    } else if (shape.kind === 'key-value') {
-      const entries = new KeyValueEntries<unknown, unknown>(shape, record.id, context);
-      this.byName.set(shape.name, { entries, record, directory });
-      this.handles.set(shape.name, keyValueHandle(entries, context.clock));
-    } else {
-      throw new MillraceError('CONFIG', `store "${shape.name}" is of the kind ${shape.kind}, which tasks cannot hold`, {
-        where: { store: shape.name },
-      });
-    }
+    const opened = openStore(shape, record.id, context);
+    this.byName.set(shape.name, { entries: opened.entries, record, directory });
+    this.handles.set(shape.name, opened.handle);
   }
 
   get names(): readonly string[] {
@@ -136,10 +123,10 @@ export class TaskStores {
   }
 
   /** The same handle at every call. */
-  handle(name: string): KeyValueHandle<unknown, unknown> | WindowHandle<unknown, unknown> {
+  handle(name: string): AnyHandle {
     const handle = this.handles.get(name);
     if (handle === undefined) throw new MillraceError('CONFIG', `there is no store "${name}" in this task`, { where: { store: name } });
-    return handle as KeyValueHandle<unknown, unknown> | WindowHandle<unknown, unknown>;
+    return handle;
   }
 
   /** True while no store holds a committed or uncommitted entry. */

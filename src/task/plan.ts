@@ -3,6 +3,7 @@ import type { Topic, InternalTopic } from '../model/topic';
 import type { StoreDefinition, StoreShape } from '../model/store-definition';
 import { noOrigin } from '../model/origin';
 import { runtime } from '../state/handle';
+import { StreamTime } from '../state/event-time';
 import type { Cell, Scope } from '../state/scope';
 import { listenToWiring } from '../state/wiring';
 import { Assembly, sourceKey, type AssemblyHost, type Source } from './assembly';
@@ -129,7 +130,7 @@ class PlanningHost implements AssemblyHost {
   ) {
     this.clock = new TaskClock(clock, ignore);
     const cells = this.cells;
-    this.scope = {
+    const scope: Scope = {
       partition: -1,
       origin: noOrigin,
       failed: false,
@@ -137,11 +138,13 @@ class PlanningHost implements AssemblyHost {
         cells.push({ store, name, text: typeof initial === 'string' });
         return { value: initial };
       },
+      eventTime: (store, _advanced, name = 'streamTime') => new StreamTime(scope.cell(store, name, -1)),
       counter: () => ({ value: 0 }),
       begin: () => false,
       end: ignore,
       drive: ignore,
     };
+    this.scope = scope;
   }
 
   store(definition: StoreDefinition<unknown>): unknown {

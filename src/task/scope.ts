@@ -1,6 +1,7 @@
 import type { MetricName, Metrics } from '../model/metrics';
 import { noOrigin, type Origin } from '../model/origin';
 import type { CellTable } from '../state/cells';
+import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
 
 interface TaskCounter extends Counter {
@@ -43,6 +44,10 @@ export class TaskScope implements Scope {
 
   cell<T extends number | string>(store: string, name: string, initial: T): Cell<T> {
     return this.cells.cell(store, name, initial);
+  }
+
+  eventTime(store: string, _advanced: () => void, name = 'streamTime'): EventTime {
+    return new StreamTime(this.cell(store, name, -1));
   }
 
   counter(name: MetricName, operator: string, reason?: string): Counter {

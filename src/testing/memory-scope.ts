@@ -1,5 +1,6 @@
 import type { MetricName } from '../model/metrics';
 import { noOrigin } from '../model/origin';
+import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
 
 /** The scope of a store that belongs to no task: steps run at once and to their end, nothing is poisoned, nothing is undone. */
@@ -15,6 +16,10 @@ export class MemoryScope implements Scope {
     let cell = this.cells.get(id);
     if (cell === undefined) this.cells.set(id, (cell = { value: initial }));
     return cell as Cell<T>;
+  }
+
+  eventTime(store: string, _advanced: () => void, name = 'streamTime'): EventTime {
+    return new StreamTime(this.cell(store, name, -1));
   }
 
   counter(name: MetricName, operator: string, reason = ''): Counter {

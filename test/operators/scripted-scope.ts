@@ -3,6 +3,7 @@ import type { MetricName } from '../../src/model/metrics';
 import { noOrigin, type Origin } from '../../src/model/origin';
 import type { StoreDefinition, StoreShape } from '../../src/model/store-definition';
 import { runtime, type Stamped, type WindowCursor, type WindowRuntime } from '../../src/state/handle';
+import { type EventTime, StreamTime } from '../../src/state/event-time';
 import type { Cell, Counter, Scope, Step } from '../../src/state/scope';
 import { memoryStore } from '../../src/testing';
 
@@ -25,6 +26,10 @@ export class ScriptedScope implements Scope {
     const id = `${store} ${name}`;
     if (!this.cells.has(id)) this.cells.set(id, { value: initial });
     return this.cells.get(id) as Cell<T>;
+  }
+
+  eventTime(store: string, _advanced: () => void, name = 'streamTime'): EventTime {
+    return new StreamTime(this.cell(store, name, -1));
   }
 
   counter(name: MetricName, operator: string, reason = ''): Counter {

@@ -74,7 +74,7 @@ describe('windowStore', () => {
   });
 
   it('refuses windows of a kind that no operator makes', () => {
-    expect(errorOf(() => windowStore('counts', { ...codecs, windows: { difference: 5 } }))).toMatchObject({
+    expect(errorOf(() => windowStore('counts', { ...codecs, windows: { length: 5 } as never }))).toMatchObject({
       code: 'CONFIG',
       where: { store: 'counts', option: 'windows' },
     });

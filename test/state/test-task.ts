@@ -4,6 +4,7 @@ import type { StoreShape } from '../../src/model/store-definition';
 import { CellTable } from '../../src/state/cells';
 import { type KeyValueHandle, type KeyValueRuntime, runtime, type WindowHandle, type WindowRuntime } from '../../src/state/handle';
 import { restoreStores, type RestoreResult } from '../../src/state/restore';
+import { StreamTime } from '../../src/state/event-time';
 import type { Scope } from '../../src/state/scope';
 import { openTaskStores, type TaskStores, type TaskStoresOptions } from '../../src/state/task-stores';
 import { type ManualClock, manualClock } from '../../src/time/manual-clock';
@@ -18,6 +19,7 @@ export function scopeOver(cells: CellTable): Scope {
     origin: noOrigin,
     failed: false,
     cell: (store, name, initial) => cells.cell(store, name, initial),
+    eventTime: (store, _advanced, name = 'streamTime') => new StreamTime(cells.cell(store, name, -1)),
     counter: () => ({ value: 0 }),
     begin: () => true,
     end: () => undefined,

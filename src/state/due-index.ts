@@ -1,0 +1,90 @@
+/**
+ * Which keys have something to be done for, by time: a heap of lower bounds, one a key. Written far more often than read, so what moves
+ * to a later time stays where it is: who takes the key finds that it is not due and adds it again.
+ *
+ * Kept in memory beside a store and made anew from it when the store is loaded; it holds every key of which any layer has an entry, and
+ * may hold keys that have none any more.
+ */
+export class DueIndex {
+  private readonly bounds = new Map<string, number>();
+  private readonly times: number[] = [];
+  private readonly identities: string[] = [];
+
+  /** There is something of this key at `time`; what was known of earlier times stays. */
+  add(identity: string, time: number): void {
+    const known = this.bounds.get(identity);
+    if (known !== undefined && known <= time) return;
+    this.bounds.set(identity, time);
+    this.push(time, identity);
+    if (known !== undefined) this.dropStale();
+  }
+
+  /** No key has anything before this; Infinity when there is none. */
+  get earliest(): number {
+    return this.times.length === 0 ? Infinity : this.times[0]!;
+  }
+
+  /** Takes out a key whose bound is `earliest`; undefined: there is none. Whatever else it has must be added again. */
+  take(): string | undefined {
+    if (this.times.length === 0) return undefined;
+    const identity = this.identities[0]!;
+    this.bounds.delete(identity);
+    this.pop();
+    this.dropStale();
+    return identity;
+  }
+
+  /** Every key with its bound. */
+  entries(): Iterable<readonly [identity: string, bound: number]> {
+    return this.bounds;
+  }
+
+  get size(): number {
+    return this.bounds.size;
+  }
+
+  clear(): void {
+    this.bounds.clear();
+    this.times.length = 0;
+    this.identities.length = 0;
+  }
+
+  /** A bound that was lowered leaves its old place behind: the first place is never such a one. */
+  private dropStale(): void {
+    while (this.times.length > 0 && this.bounds.get(this.identities[0]!) !== this.times[0]) this.pop();
+  }
+
+  private push(time: number, identity: string): void {
+    const { times, identities } = this;
+    let at = times.length;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (times[parent]! <= time) break;
+      times[at] = times[parent]!;
+      identities[at] = identities[parent]!;
+      at = parent;
+    }
+    times[at] = time;
+    identities[at] = identity;
+  }
+
+  private pop(): void {
+    const { times, identities } = this;
+    const time = times.pop()!;
+    const identity = identities.pop()!;
+    const length = times.length;
+    if (length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= length) break;
+      if (child + 1 < length && times[child + 1]! < times[child]!) child++;
+      if (times[child]! >= time) break;
+      times[at] = times[child]!;
+      identities[at] = identities[child]!;
+      at = child;
+    }
+    times[at] = time;
+    identities[at] = identity;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Cell } from './scope';
+
+/**
+ * How far event time has come for one operator: its stream time (the greatest timestamp it has seen, late records included), or the
+ * watermark of the inputs that reach it. Never goes back; survives restarts.
+ */
+export interface EventTime {
+  /** ms since the epoch; -1 at first. */
+  readonly value: number;
+  /** A record of this timestamp has reached the operator, late or not. */
+  observe(timestamp: number): void;
+}
+
+/** Kafka Streams' rule: the greatest timestamp seen. */
+export class StreamTime implements EventTime {
+  constructor(private readonly cell: Cell<number>) {}
+
+  get value(): number {
+    return this.cell.value;
+  }
+
+  observe(timestamp: number): void {
+    if (timestamp > this.cell.value) this.cell.value = timestamp;
+  }
+}

@@ -1,0 +1,46 @@
+import { MillraceError } from '../errors/millrace-error';
+import type { StoreShape } from '../model/store-definition';
+import type { StoreContext } from './entry-store';
+import type { AnyStore } from './flusher';
+import type { KeyValueHandle, RowWindowHandle, SessionHandle, WindowHandle } from './handle';
+import { KeyValueEntries } from './key-value-entries';
+import { RowEntries } from './row-entries';
+import { keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
+import { WindowEntries } from './window-entries';
+
+/** What `task.store` may give. */
+export type AnyHandle =
+  KeyValueHandle<unknown, unknown> | WindowHandle<unknown, unknown> | RowWindowHandle<unknown, unknown> | SessionHandle<unknown, unknown>;
+
+/** The entries of one store with the handle that operators and topologies get. */
+export interface OpenedStore {
+  readonly entries: AnyStore;
+  readonly handle: AnyHandle;
+}
+
+/** A store of the kind its definition says. `id`: its number among those of its directory. */
+export function openStore(shape: StoreShape, id: number, context: StoreContext): OpenedStore {
+  switch (shape.kind) {
+    case 'key-value': {
+      const entries = new KeyValueEntries<unknown, unknown>(shape, id, context);
+      return { entries, handle: keyValueHandle(entries, context.clock) };
+    }
+    case 'window': {
+      const entries = new WindowEntries<unknown, unknown>(shape, id, context);
+      return { entries, handle: windowHandle(entries, context.clock) };
+    }
+    case 'sliding':
+    case 'counted': {
+      const entries = new RowEntries<unknown, unknown>(shape, id, context);
+      return { entries: entries as unknown as AnyStore, handle: rowWindowHandle(entries, context.clock) };
+    }
+    case 'session': {
+      const entries = new RowEntries<unknown, unknown>(shape, id, context);
+      return { entries: entries as unknown as AnyStore, handle: sessionHandle(entries, context.clock) };
+    }
+    default:
+      throw new MillraceError('CONFIG', `store "${shape.name}" is of the kind ${shape.kind}, which tasks cannot hold`, {
+        where: { store: shape.name },
+      });
+  }
+}

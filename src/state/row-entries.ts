@@ -1,0 +1,168 @@
+import type { BatchReader } from '../kafka/batch-decode';
+import type { StoreShape } from '../model/store-definition';
+import { toBytes } from '../codec/utf8';
+import { DueIndex } from './due-index';
+import type { StoreContext } from './entry-store';
+import type { RowRuntime } from './handle';
+import { KeyValueEntries } from './key-value-entries';
+import type { SealedEntry } from './layers';
+import type { RestoringBatch } from './restore-entries';
+import { restoreRows } from './restore-rows';
+import { type RowKind, rowKindOf } from './row-kind';
+import { decodeRows, type Row, rowsCodec } from './rows';
+import type { Cell } from './scope';
+import type { Entry } from './segment';
+import { StoreCodecs } from './store-codecs';
+import { VALUE_AT } from './store-layout';
+import { absent, type Version } from './version';
+import type { EncodedValue } from './write-behind';
+
+const noRows: readonly never[] = [];
+
+/**
+ * A store whose windows belong to their key: sliding and counted windows, sessions. All of a key's rows lie in one entry, so that a
+ * record needs one point read; the changelog has a record for each row, as Kafka Streams writes it.
+ */
+export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> implements RowRuntime<K, A> {
+  /** By the time of the first row: what retention may remove. */
+  override readonly due = new DueIndex();
+  private closings: { readonly index: DueIndex } | undefined;
+  private readonly kind: RowKind;
+  private readonly retention: number;
+  /** The greatest time of a row written, kept with the offsets; a restart without it falls back on `floor`. */
+  private readonly greatest: Cell<number>;
+  private floor = -Infinity;
+
+  constructor(shape: StoreShape, id: number, context: StoreContext) {
+    const codecs = new StoreCodecs<K, readonly Row<A>[]>({ ...shape, value: rowsCodec(shape.value) as never });
+    super(shape, id, context, codecs);
+    this.kind = rowKindOf(shape);
+    this.retention = shape.retention ?? Infinity;
+    this.greatest = context.scope.cell(shape.name, 'greatestTime', -Infinity);
+  }
+
+  get invisibleUpTo(): number {
+    const { value } = this.greatest;
+    return (value > this.floor ? value : this.floor) - this.retention;
+  }
+
+  rows(key: K): readonly Row<A>[] {
+    return this.find(key)?.value ?? noRows;
+  }
+
+  rowsOf(identity: string): readonly Row<A>[] {
+    return this.rows(this.keyOf(identity));
+  }
+
+  keyOf(identity: string): K {
+    return this.codecs.decodeKey(this.codecs.identityBytes(identity), 0);
+  }
+
+  identityOf(key: K): string {
+    return this.codecs.identityOf(key);
+  }
+
+  compare(a: string, b: string): number {
+    return this.codecs.compare(a, b);
+  }
+
+  timeOf(row: Row<unknown>): number {
+    return this.kind.timeOf(row);
+  }
+
+  order(a: Row<unknown>, b: Row<unknown>): number {
+    return this.kind.order(a, b);
+  }
+
+  /** Kept from the first call on: with what every key has, since nobody knows how far its rows have been closed. */
+  closingIndex(): DueIndex {
+    if (this.closings === undefined) {
+      const index = new DueIndex();
+      for (const [identity, time] of this.due.entries()) index.add(identity, time);
+      this.closings = { index };
+    }
+    return this.closings.index;
+  }
+
+  replace(key: K, rows: readonly Row<A>[], timestamp: number): void {
+    const before = this.rows(key);
+    const last = rows.at(-1);
+    if (last === undefined) {
+      if (before.length > 0) this.remove(key, timestamp);
+      return;
+    }
+    const latest = this.kind.timeOf(last);
+    if (latest > this.greatest.value) this.greatest.value = latest;
+    this.put(key, 0, rows, timestamp);
+    this.index(this.codecs.identityOf(key), rows);
+  }
+
+  override reverted(entry: Entry<K, readonly Row<A>[]>): void {
+    const rows = entry.current.value;
+    if (rows !== absent) this.index(entry.identity, rows);
+  }
+
+  private index(identity: string, rows: readonly Row<A>[]): void {
+    const time = this.kind.timeOf(rows[0]!);
+    this.due.add(identity, time);
+    this.closings?.index.add(identity, time);
+  }
+
+  // ---- changelog
+
+  override encode(entry: Entry<K, readonly Row<A>[]>, version: Version<readonly Row<A>[]>, append: SealedEntry): EncodedValue | null {
+    const rows = version.value === absent ? noRows : version.value;
+    const value = version.value === absent ? null : this.value(entry, version.value);
+    const committed = entry.committed?.value ?? absent;
+    const key = toBytes(this.codecs.keyOf(entry.identity));
+    this.appendChanges(key, committed === absent ? noRows : committed, rows, { append, removedAt: version.timestamp });
+    return value;
+  }
+
+  /** Both in order: what is gone, what is new. A row that was not touched is the same object. */
+  private appendChanges(
+    key: Uint8Array,
+    before: readonly Row<A>[],
+    after: readonly Row<A>[],
+    { append, removedAt }: { readonly append: SealedEntry; readonly removedAt: number },
+  ): void {
+    const { kind } = this;
+    let at = 0;
+    for (const row of after) {
+      for (; at < before.length && kind.order(before[at]!, row) < 0; at++) {
+        append(kind.changelogKey(key, before[at]!), null, removedAt);
+      }
+      const known = at < before.length && kind.order(before[at]!, row) === 0 ? before[at++] : undefined;
+      if (known !== row) append(kind.changelogKey(key, row), row.encoded!, row.timestamp);
+    }
+    for (; at < before.length; at++) append(kind.changelogKey(key, before[at]!), null, removedAt);
+  }
+
+  override get restoresOverDisk(): boolean {
+    return true;
+  }
+
+  override restoring(reader: BatchReader, foreignKey: () => Error): RestoringBatch {
+    return restoreRows({ layout: this.layout, kind: this.kind, bytes: this.context.bytes }, reader, foreignKey);
+  }
+
+  // ---- loading
+
+  override async reload(): Promise<void> {
+    await super.reload();
+    this.closings?.index.clear();
+    for (const [identity, time] of this.due.entries()) this.closings?.index.add(identity, time);
+  }
+
+  protected override clearSegments(): void {
+    super.clearSegments();
+    this.floor = -Infinity;
+  }
+
+  protected override dueTimeOnDisk(value: Uint8Array): number {
+    const rows = decodeRows(value, VALUE_AT);
+    for (const row of rows) this.floor = Math.max(this.floor, this.kind.timeOf(row));
+    const [first] = rows;
+    return first === undefined ? Infinity : this.kind.timeOf(first);
+  }
+}
