@@ -2,9 +2,10 @@ import type { OperatorFunction } from 'rxjs';
 import { MillraceError } from '../src/errors/millrace-error';
 import type { Duration } from '../src/model/duration';
 import type { KafkaRecord } from '../src/model/record';
-import type { InWindows, TimeWindows, Window } from '../src/model/window';
+import type { InWindows, TimeWindows } from '../src/model/window';
 import { checkWindows } from '../src/state/windows';
-import { assignWindows, type WindowsOf } from './windowed/assign-windows';
+import { assignWindows } from './windowed/assign-windows';
+import { tumbling } from './windowed/time-windows';
 
 /**
  * Puts each record into the one fixed window that holds its event time.
@@ -36,20 +37,6 @@ export function windowTumbling<K, V>(windows: {
   checkWindows(spec, 'windowTumbling', { operator: 'windowTumbling' });
   if (spec.advance !== undefined && spec.advance !== spec.size) throw overlapping(spec);
   return assignWindows('windowTumbling', spec, tumbling(spec.size));
-}
-
-/** Neighbouring records mostly share their window: it is made once. */
-function tumbling(size: Duration): WindowsOf {
-  let windows: readonly Window[] = [];
-  let current = -1;
-  return (timestamp) => {
-    const start = timestamp - (timestamp % size);
-    if (start !== current) {
-      current = start;
-      windows = [{ start, end: start + size }];
-    }
-    return windows;
-  };
 }
 
 function overlapping({ size, advance }: TimeWindows): MillraceError {

@@ -28,6 +28,7 @@ export {
   reduceWithStore,
   selectKey,
   to,
+  windowHopping,
   windowTumbling,
 } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';

@@ -2,21 +2,21 @@ import type { Observable, OperatorFunction } from 'rxjs';
 import { MillraceError } from '../../src/errors/millrace-error';
 import type { KafkaRecord } from '../../src/model/record';
 import type { StoreShape } from '../../src/model/store-definition';
-import type { InWindows, Window, Windows } from '../../src/model/window';
+import type { InWindows, Window, WindowAssigner, Windows } from '../../src/model/window';
 import { describeWindows, sameWindows } from '../../src/state/windows';
 import { mapInputs } from '../operator';
-
-/** The windows of a timestamp, in ascending order of start. May give the same array again: nobody changes it. */
-export type WindowsOf = (timestamp: number) => readonly Window[];
 
 /** Which windows an observable of ours was made by: lets a mismatch with the store be found at assembly, before the first record. */
 const assigned = new WeakMap<Observable<unknown>, Windows>();
 
-/** Puts each record into the windows that hold its timestamp. `windows` has been checked. */
+/**
+ * Puts each record into the windows that hold its timestamp. `windows` is what the store must be declared for, and has been checked.
+ * The assigner may give the same array again: nobody changes it.
+ */
 export function assignWindows<K, V>(
   operator: string,
   windows: Windows,
-  windowsOf: WindowsOf,
+  { windowsOf }: Pick<WindowAssigner, 'windowsOf'>,
 ): OperatorFunction<KafkaRecord<K, V>, InWindows<K, V>> {
   const assign = mapInputs<KafkaRecord<K, V>, InWindows<K, V>>(
     operator,

@@ -3,10 +3,11 @@ import { differences } from './differences';
 import type { Case, CaseFile, Expected, Job } from './format';
 import type { Outcome } from './outcome';
 import { NotBuilt, type RunningJob } from './running-job';
-import { tumblingJob } from './tumbling-job';
+import { hoppingJob, tumblingJob } from './time-windows-job';
 
 const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   windowTumbling: tumblingJob,
+  windowHopping: hoppingJob,
   aggregate: aggregateJob,
 };
 

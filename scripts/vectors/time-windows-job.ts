@@ -1,8 +1,16 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { aggregateWithStore, countWithStore, type Emit, reduceWithStore, windowTumbling, type Windowing } from '../../operators';
+import {
+  aggregateWithStore,
+  countWithStore,
+  type Emit,
+  reduceWithStore,
+  windowHopping,
+  windowTumbling,
+  type Windowing,
+} from '../../operators';
 import type { KafkaRecord } from '../../src/model/record';
 import type { WindowStore } from '../../src/model/store-definition';
-import type { InWindows, Windowed } from '../../src/model/window';
+import type { InWindows, TimeWindows, Windowed } from '../../src/model/window';
 import { windowStore } from '../../src/state/definition';
 import { droppedRecords, memoryStore } from '../../src/testing/memory-store';
 import { windowRows } from '../../src/testing/store-rows';
@@ -10,16 +18,28 @@ import { aggregateOf, knowsOnly } from './aggregates';
 import type { Job, Json, Row } from './format';
 import { jobCodecs } from './job-codecs';
 import type { RunningJob } from './running-job';
-import { JobStream } from './source';
+import { type JobRecord, JobStream } from './source';
 
 export function tumblingJob(job: Job): RunningJob {
-  knowsOnly(job, ['size', 'grace', 'retention', 'aggregate', 'initial', 'emit']);
+  knowsOnly(job, FIELDS);
   const windows = { size: job['size'] as number, grace: job['grace'] as number };
+  return timeWindowsJob(job, windows, windowTumbling(windows));
+}
+
+export function hoppingJob(job: Job): RunningJob {
+  knowsOnly(job, [...FIELDS, 'advance']);
+  const windows = { size: job['size'] as number, advance: job['advance'] as number, grace: job['grace'] as number };
+  return timeWindowsJob(job, windows, windowHopping(windows));
+}
+
+const FIELDS = ['size', 'grace', 'retention', 'aggregate', 'initial', 'emit'];
+
+function timeWindowsJob(job: Job, windows: TimeWindows, assign: OperatorFunction<JobRecord, InWindows<string, Json>>): RunningJob {
   const retention = job['retention'] as number | undefined;
   const store = memoryStore(windowStore('vectors', { ...jobCodecs, windows, ...(retention !== undefined && { retention }) }));
   const emit = job['emit'] as Emit;
   const fold = foldOf(job, store, { emit });
-  const stream = new JobStream((source) => source.pipe(windowTumbling(windows), fold, map(rowOf)));
+  const stream = new JobStream((source) => source.pipe(assign, fold, map(rowOf)));
   return {
     step: (step) => stream.step(step),
     droppedRecords: () => droppedRecords(store),
