@@ -1,4 +1,5 @@
 import { absent, type Version } from './version';
+import type { Entry } from './segment';
 import type { DiskEntries } from './disk-entries';
 import type { Stamped, WindowCursor } from './handle';
 
@@ -6,7 +7,7 @@ import type { Stamped, WindowCursor } from './handle';
 export class Pinned<K, A> {
   constructor(
     readonly identity: string,
-    readonly key: K,
+    readonly entry: Entry<K, A>,
     readonly version: Version<A>,
   ) {}
 }
@@ -24,6 +25,8 @@ export interface CursorSource<K, A> {
   identityOnDisk(diskKey: Uint8Array): string;
   keyOnDisk(diskKey: Uint8Array): K;
   valueOnDisk(value: Uint8Array): Stamped<A>;
+  /** The cursor stands at it: what stands there is likely to be removed. */
+  taken(held: Pinned<K, A>): void;
   /** Reads see nothing of this key now. */
   isRemoved(identity: string): boolean;
   /** The cursor came to its end; `allRemoved`: whatever it met on disk has been removed since. */
@@ -91,7 +94,8 @@ export class EntryCursor<K, A> implements WindowCursor<K, A> {
   private takePinned(held: Pinned<K, A>): true | undefined {
     this.pinned.take();
     if (held.version.value === absent) return undefined;
-    this.key = held.key;
+    this.source.taken(held);
+    this.key = held.entry.key;
     this.identity = held.identity;
     this.entry = held.version as Stamped<A>;
     return true;

@@ -53,6 +53,8 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   private lastKey: unknown = nowhere;
   private lastStart = 0;
   private lastEntry: Entry<K, A> | undefined;
+  /** Made last: the entries of a window are mostly removed with one timestamp. */
+  private lastTombstone = new Version<A>(absent, -1);
 
   constructor(
     readonly shape: StoreShape,
@@ -216,11 +218,12 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   /** A tombstone, unless the key is known to have nothing. */
   protected bury(key: K, start: number, timestamp: number): void {
     const segment = this.segmentAt(start);
-    if (segment === undefined || (segment.complete && !segment.entries.has(this.codecs.identityOf(key)))) return;
+    if (segment === undefined || (segment.complete && this.locate(key, start) === undefined)) return;
     const entry = this.entryToWrite(key, start);
     const isKnown = entry.committed !== undefined || entry.current !== nothing;
     if (entry.current.value === absent && isKnown) return;
-    this.layers.write(entry, new Version<A>(absent, timestamp));
+    if (this.lastTombstone.timestamp !== timestamp) this.lastTombstone = new Version<A>(absent, timestamp);
+    this.layers.write(entry, this.lastTombstone);
   }
 
   /** Forgets everything in memory; nothing of it may be missing on disk. */
@@ -240,7 +243,8 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
 
   forget(entry: Entry<K, A>): void {
     const { segment } = entry;
-    if (segment.entries.get(entry.identity) !== entry) return;
+    if (entry.forgotten) return;
+    entry.forgotten = true;
     segment.entries.delete(entry.identity);
     this.context.budget.used -= entry.bytes;
     if (entry === this.lastEntry) this.remember(nowhere as K, 0, undefined);
@@ -323,6 +327,9 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
       keyOnDisk,
       identityOnDisk: (diskKey) => codecs.identityOf(keyOnDisk(diskKey)),
       valueOnDisk: (value) => this.versionOf(value) as Stamped<A>,
+      taken: ({ entry }) => {
+        if (!entry.forgotten) this.remember(entry.key, segment.start, entry);
+      },
       isRemoved: (identity) => segment.entries.get(identity)?.current.value === absent,
       ended: (allRemoved) => {
         if (!allRemoved || !fromTheFirst || segment.revivals !== revivals) return;

@@ -58,10 +58,11 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
   private pin(entries: Iterable<Entry<K, A>>, low: string | undefined, high: string | undefined): Pinned<K, A>[] {
     const { compare } = this.codecs;
     const pinned: Pinned<K, A>[] = [];
-    for (const { identity, key, current } of entries) {
+    for (const entry of entries) {
+      const { identity } = entry;
       if (low !== undefined && compare(identity, low) < 0) continue;
       if (high !== undefined && compare(identity, high) > 0) continue;
-      pinned.push(new Pinned(identity, key, current));
+      pinned.push(new Pinned(identity, entry, entry.current));
     }
     return pinned;
   }

@@ -1,5 +1,6 @@
 import type { Entry, Segment } from './segment';
 import { absent, nothing, type Version } from './version';
+import { SparseList } from './sparse-list';
 import { type EncodedValue, isGone, type WriteBehind } from './write-behind';
 
 /** Turns entries into bytes at a seal. */
@@ -21,16 +22,16 @@ export type SealedEntry = (key: Uint8Array, value: EncodedValue | null, timestam
 
 /** The layer in the transaction under way: immutable, encoded. */
 class Sealed<K, A> {
-  readonly entries: Entry<K, A>[] = [];
-  readonly versions: Version<A>[] = [];
-  /** Bytes of each value; 0 of a tombstone. */
-  readonly sizes: number[] = [];
+  /** What is sealed of each entry; undefined: written and removed again in one layer, nobody needs to hear of it. */
+  readonly versions: (Version<A> | undefined)[] = [];
   /** The bytes of values that somebody could change in place, against all rules: disk must say what the changelog says. */
-  readonly encoded: (EncodedValue | undefined)[] = [];
-  /** Written and removed again in one layer: nobody needs to hear of it. */
-  readonly unneeded: Entry<K, A>[] = [];
+  readonly encoded = new SparseList<EncodedValue>();
+  unneeded = 0;
 
-  constructor(readonly round: number) {}
+  constructor(
+    readonly round: number,
+    readonly entries: readonly Entry<K, A>[],
+  ) {}
 }
 
 /**
@@ -43,6 +44,7 @@ export class Layers<K, A> {
   private epoch = 0;
   private round = 0;
   private active: Entry<K, A>[] = [];
+  /** Of the entries that the last checkpoint covers those that were written again since. */
   private touched: Entry<K, A>[] = [];
   /** How much of `active` the last checkpoint covers. */
   private kept = 0;
@@ -86,12 +88,14 @@ export class Layers<K, A> {
   /** Drops what was written since the last checkpoint or seal. */
   rollback(): void {
     const { active, touched, kept } = this;
-    for (let i = kept; i < active.length; i++) active[i]!.dirtyIn = active[i]!.dirtyBefore;
-    active.length = kept;
-    for (const entry of touched) {
-      this.show(entry, entry.before);
-      this.keeper.reverted(entry);
-      this.settle(entry);
+    const added = active.splice(kept);
+    for (const entry of added) entry.dirtyIn = entry.dirtyBefore;
+    for (const undone of [added, touched]) {
+      for (const entry of undone) {
+        this.show(entry, entry.before);
+        this.keeper.reverted(entry);
+        this.settle(entry);
+      }
     }
     this.activeBytes = this.keptBytes;
     this.touched.length = 0;
@@ -103,18 +107,19 @@ export class Layers<K, A> {
    * layer active, for rollback or abort. `seal` then makes it the sealed one, with no write between.
    */
   prepare(encoder: EntryEncoder<K, A>, append: SealedEntry): void {
-    const prepared = new Sealed<K, A>(this.round);
-    for (const entry of this.active) {
+    const { active } = this;
+    const prepared = new Sealed<K, A>(this.round, active);
+    for (let i = 0; i < active.length; i++) {
+      const entry = active[i]!;
       const version = entry.current;
       if (isGone(entry)) {
-        prepared.unneeded.push(entry);
+        prepared.versions.push(undefined);
+        prepared.unneeded++;
         continue;
       }
       const value = encoder.encode(entry, version, append);
-      prepared.entries.push(entry);
       prepared.versions.push(version);
-      prepared.sizes.push(value?.length ?? 0);
-      prepared.encoded.push(value !== null && typeof version.value === 'object' ? value : undefined);
+      if (value !== null && typeof version.value === 'object') prepared.encoded.set(i, value);
     }
     this.prepared = prepared;
   }
@@ -125,7 +130,10 @@ export class Layers<K, A> {
     this.prepared = undefined;
     this.sealed = prepared;
     this.emptyActive();
-    for (const entry of prepared.unneeded) {
+    if (prepared.unneeded === 0) return;
+    for (let i = 0; i < prepared.entries.length; i++) {
+      if (prepared.versions[i] !== undefined) continue;
+      const entry = prepared.entries[i]!;
       entry.dirtyIn = -1;
       this.settle(entry);
     }
@@ -137,12 +145,15 @@ export class Layers<K, A> {
     if (sealed === undefined) return;
     this.sealed = undefined;
     for (let i = 0; i < sealed.entries.length; i++) {
+      const version = sealed.versions[i];
+      if (version === undefined) continue;
       const entry = sealed.entries[i]!;
-      const version = sealed.versions[i]!;
+      const encoded = sealed.encoded.get(i);
       entry.committed = version;
       if (entry.touchedIn !== epoch) entry.before = nothing;
-      sized(entry, sealed.sizes[i]!);
-      behind.add(entry, sealed.encoded[i]);
+      const { bytes } = entry;
+      sized(entry, encoded === undefined ? bytesOfPrimitive(version.value) : encoded.length);
+      behind.add(entry, encoded, bytes);
       if (version.value === absent) this.settle(entry);
     }
   }
@@ -185,8 +196,10 @@ export class Layers<K, A> {
   private touch(entry: Entry<K, A>): void {
     entry.touchedIn = this.epoch;
     entry.before = entry.current;
-    this.touched.push(entry);
-    if (entry.dirtyIn === this.round) return;
+    if (entry.dirtyIn === this.round) {
+      this.touched.push(entry);
+      return;
+    }
     entry.dirtyBefore = entry.dirtyIn;
     entry.dirtyIn = this.round;
     this.active.push(entry);
@@ -202,4 +215,9 @@ export class Layers<K, A> {
     segment.live += is ? 1 : -1;
     if (segment.live === 0 || (is && segment.live === 1)) this.keeper.changed(segment);
   }
+}
+
+/** About what it takes encoded. */
+function bytesOfPrimitive(value: unknown): number {
+  return value === absent ? 0 : typeof value === 'string' ? value.length : 8;
 }

@@ -27,6 +27,8 @@ export class Entry<K, A> {
   onDisk: boolean;
   /** Read since the cache last looked at it. */
   used = true;
+  /** Memory has let go of it: its segment may hold another entry of this key. */
+  forgotten = false;
   /** Bytes of memory, estimated. */
   bytes: number;
 

@@ -73,10 +73,10 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
     const { compare } = this.codecs;
     const pinned: Pinned<K, A>[] = [];
     for (const entry of segment.entries.values()) {
-      const { identity, key, current } = entry;
+      const { identity, current } = entry;
       if (segment.complete ? current.value === absent : !this.layers.needs(entry)) continue;
       if (after !== undefined && compare(identity, after) <= 0) continue;
-      pinned.push(new Pinned(identity, key, current));
+      pinned.push(new Pinned(identity, entry, current));
     }
     return pinned;
   }

@@ -1,4 +1,5 @@
 import type { Entry } from './segment';
+import { SparseList } from './sparse-list';
 import { absent, type Version } from './version';
 
 /** What waiting takes beside the entry itself: its places in the lists. */
@@ -12,11 +13,10 @@ export class Flush<K, A> {
   readonly round: number;
   readonly entries: Entry<K, A>[] = [];
   /** Values as they were sealed, if somebody could have changed them since; else undefined, and encoded again. */
-  readonly encoded: (EncodedValue | undefined)[] = [];
+  readonly encoded = new SparseList<EncodedValue>();
   /** What was committed when the flush began; before that, empty. */
   versions: readonly Version<A>[] = [];
   bytes = 0;
-  private readonly sizes: number[] = [];
 
   constructor(round: number) {
     this.round = round;
@@ -25,35 +25,31 @@ export class Flush<K, A> {
   push(entry: Entry<K, A>, encoded: EncodedValue | undefined): void {
     entry.flushIn = this.round;
     entry.slot = this.entries.length;
+    this.encoded.set(this.entries.length, encoded);
     this.entries.push(entry);
-    this.encoded.push(encoded);
-    const size = sizeOf(entry, encoded);
-    this.sizes.push(size);
-    this.bytes += size;
+    this.bytes += sizeOf(entry.bytes, encoded);
   }
 
-  replace(entry: Entry<K, A>, encoded: EncodedValue | undefined): void {
+  /** `bytes`: what the entry took when it was put here. */
+  replace(entry: Entry<K, A>, encoded: EncodedValue | undefined, bytes: number): void {
     const { slot } = entry;
-    this.encoded[slot] = encoded;
-    const size = sizeOf(entry, encoded);
-    this.bytes += size - this.sizes[slot]!;
-    this.sizes[slot] = size;
+    this.bytes += sizeOf(entry.bytes, encoded) - sizeOf(bytes, this.encoded.get(slot));
+    this.encoded.set(slot, encoded);
   }
 
-  /** Takes an entry out; the last one takes its place. */
-  remove(entry: Entry<K, A>): void {
-    const { entries, encoded, sizes } = this;
+  /** Takes an entry out; the last one takes its place. `bytes`: what it took when it was put here. */
+  remove(entry: Entry<K, A>, bytes: number): void {
+    const { entries, encoded } = this;
     const { slot } = entry;
     entry.flushIn = -1;
-    this.bytes -= sizes[slot]!;
+    this.bytes -= sizeOf(bytes, encoded.get(slot));
     const last = entries.pop()!;
-    const lastEncoded = encoded.pop();
-    const lastSize = sizes.pop()!;
-    if (last === entry) return;
-    last.slot = slot;
-    entries[slot] = last;
-    encoded[slot] = lastEncoded;
-    sizes[slot] = lastSize;
+    if (last !== entry) {
+      last.slot = slot;
+      entries[slot] = last;
+      encoded.set(slot, encoded.get(entries.length));
+    }
+    encoded.set(entries.length, undefined);
   }
 }
 
@@ -80,14 +76,14 @@ export class WriteBehind<K, A> {
     return entry.flushIn > this.flushed;
   }
 
-  /** `entry` has a new committed version. */
-  add(entry: Entry<K, A>, encoded: EncodedValue | undefined): void {
+  /** `entry` has a new committed version. `bytes`: what it took with the one before. */
+  add(entry: Entry<K, A>, encoded: EncodedValue | undefined, bytes: number): void {
     const { waiting, flushing } = this;
     const waits = entry.flushIn === waiting.round;
     // A flush under way may be about to write it.
     if (entry.committed?.value === absent && !entry.onDisk && entry.flushIn !== flushing?.round) {
-      if (waits) waiting.remove(entry);
-    } else if (waits) waiting.replace(entry, encoded);
+      if (waits) waiting.remove(entry, bytes);
+    } else if (waits) waiting.replace(entry, encoded, bytes);
     else waiting.push(entry, encoded);
   }
 
@@ -115,7 +111,7 @@ export class WriteBehind<K, A> {
     this.flushed = flush.round;
     for (let i = 0; i < flush.entries.length; i++) {
       const entry = flush.entries[i]!;
-      if (entry.flushIn === flush.round) this.waiting.push(entry, flush.encoded[i]);
+      if (entry.flushIn === flush.round) this.waiting.push(entry, flush.encoded.get(i));
     }
   }
 
@@ -126,8 +122,8 @@ export class WriteBehind<K, A> {
   }
 }
 
-function sizeOf<K, A>(entry: Entry<K, A>, encoded: EncodedValue | undefined): number {
-  return entry.bytes + WAITING_BYTES + (encoded?.length ?? 0);
+function sizeOf(bytes: number, encoded: EncodedValue | undefined): number {
+  return bytes + WAITING_BYTES + (encoded === undefined ? 0 : encoded.length);
 }
 
 /** Nothing says of `entry` that there is a value. */

@@ -1,6 +1,6 @@
 import { type Entry, Segment } from '../../src/state/segment';
 import { absent, Version } from '../../src/state/version';
-import { WriteBehind } from '../../src/state/write-behind';
+import { type Flush, WriteBehind } from '../../src/state/write-behind';
 
 function entryOnDisk(onDisk: boolean): Entry<string, number> {
   const entry = new Segment<string, number>(0, true).create('key', 'key', undefined, 100);
@@ -11,10 +11,20 @@ function entryOnDisk(onDisk: boolean): Entry<string, number> {
 const value = (timestamp: number): Version<number> => new Version<number>(timestamp, timestamp);
 const tombstone = new Version<number>(absent, 9);
 
-function commit(behind: WriteBehind<string, number>, entry: Entry<string, number>, version: Version<number>, encoded?: string): void {
+function commit(
+  behind: WriteBehind<string, number>,
+  entry: Entry<string, number>,
+  version: Version<number>,
+  encoded?: string,
+  bytes = 100,
+): void {
+  const before = entry.bytes;
   entry.committed = version;
-  behind.add(entry, encoded);
+  entry.bytes = bytes;
+  behind.add(entry, encoded, before);
 }
+
+const encodedOf = (flush: Flush<string, number>): unknown[] => flush.entries.map((_, at) => flush.encoded.get(at));
 
 describe('what is committed and not on disk', () => {
   it('keeps the newest version of each key, at one place', () => {
@@ -23,7 +33,7 @@ describe('what is committed and not on disk', () => {
     commit(behind, entry, value(1), 'one');
     commit(behind, entry, value(2), 'two');
     const flush = behind.begin();
-    expect([flush.entries, flush.encoded, flush.versions]).toEqual([[entry], ['two'], [value(2)]]);
+    expect([flush.entries, encodedOf(flush), flush.versions]).toEqual([[entry], ['two'], [value(2)]]);
   });
 
   it('writes what was committed when the flush began', () => {
@@ -61,7 +71,7 @@ describe('what is committed and not on disk', () => {
     expect([first, gone, last].map((entry) => behind.holds(entry))).toEqual([true, false, true]);
     commit(behind, last, value(4), 'renewed');
     const flush = behind.begin();
-    expect([flush.entries, flush.encoded, flush.versions]).toEqual([
+    expect([flush.entries, encodedOf(flush), flush.versions]).toEqual([
       [first, last],
       ['first', 'renewed'],
       [value(1), value(4)],
@@ -76,8 +86,7 @@ describe('what is committed and not on disk', () => {
     const { bytes } = behind;
     expect(bytes).toBeGreaterThan(100);
     commit(behind, gone, value(1), 'long');
-    gone.bytes = 50;
-    commit(behind, gone, tombstone);
+    commit(behind, gone, tombstone, undefined, 50);
     expect(behind.bytes).toBe(bytes);
     commit(behind, kept, tombstone);
     expect([behind.bytes, behind.isEmpty]).toEqual([0, true]);
@@ -116,7 +125,7 @@ describe('what is committed and not on disk', () => {
     behind.failed(first);
     expect([kept, renewed].map((entry) => behind.holds(entry))).toEqual([true, true]);
     const again = behind.begin();
-    expect(again.encoded).toEqual(['new', 'kept']);
+    expect(encodedOf(again)).toEqual(['new', 'kept']);
     behind.done(again);
     expect(behind.isEmpty).toBe(true);
   });
@@ -127,6 +136,6 @@ describe('what is committed and not on disk', () => {
     commit(behind, entry, value(1), 'one');
     behind.failed(behind.begin());
     commit(behind, entry, value(2), 'two');
-    expect(behind.begin().encoded).toEqual(['two']);
+    expect(encodedOf(behind.begin())).toEqual(['two']);
   });
 });
