@@ -1,12 +1,13 @@
 import type { OperatorFunction } from 'rxjs';
-import { MillraceError } from '../../src/errors/millrace-error';
 import type { KafkaRecord } from '../../src/model/record';
 import type { KeyValueStore, WindowStore } from '../../src/model/store-definition';
 import type { InWindows, Windowed } from '../../src/model/window';
 import type { KeyValueRuntime, StoreRuntime, WindowRuntime } from '../../src/state/handle';
 import { receiveWithStore, runtimeOf } from '../operator';
 import { checkAssignedWindows } from '../windowed/assign-windows';
+import { checkEmit } from '../windowed/check-emit';
 import { FoldInWindows } from '../windowed/fold-in-windows';
+import { OpenWindows } from '../windowed/open-windows';
 import type { Fold } from './fold';
 import { FoldByKey } from './fold-by-key';
 import type { Emit, Windowing } from './options';
@@ -41,12 +42,12 @@ function foldInWindows<K, V, A>(
   fold: Fold<K, V, A>,
   windowing: Windowing<K, V, Emit>,
 ): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, A>> {
-  checkEmit(operator, windowing.emit);
-  const receive = receiveWithStore<InWindows<K, V>, KafkaRecord<Windowed<K>, A>>(
-    operator,
-    store,
-    (destination) => new FoldInWindows(operator, store, fold, windowing, destination),
-  );
+  const { emit = 'update', late } = windowing;
+  checkEmit(operator, emit, store.shape);
+  const receive = receiveWithStore<InWindows<K, V>, KafkaRecord<Windowed<K>, A>>(operator, store, (destination) => {
+    const windows = new OpenWindows(operator, store, emit, destination);
+    return new FoldInWindows(windows, windows.eventTimes[0]!, fold, late);
+  });
   return (source) => {
     checkAssignedWindows(operator, source, store.shape);
     return receive(source);
@@ -55,11 +56,4 @@ function foldInWindows<K, V, A>(
 
 function isWindowRuntime<K, A>(store: StoreRuntime): store is WindowRuntime<K, A> {
   return store.shape.kind === 'window';
-}
-
-function checkEmit(operator: string, emit: Emit | undefined): void {
-  if (emit === undefined || ['update', 'change', 'close'].includes(emit)) return;
-  throw new MillraceError('CONFIG', `${operator}: the option emit is ${emit}; it must be 'update', 'change' or 'close'`, {
-    where: { operator, option: 'emit' },
-  });
 }

@@ -55,7 +55,7 @@ export class CloseWindows<K, A> extends WindowWalk<K, A> {
       store.scope.end();
     }
     // What nobody can read any more goes at once; it is no entry to skip then.
-    if (this.start < store.invisibleUpTo) store.remove(key, this.start, eventTime.value);
+    if (store.isRemovable(this.start)) store.remove(key, this.start, eventTime.value);
     else this.emitted.value += 1;
   }
 

@@ -1,14 +1,11 @@
 import type { WindowCursor } from '../../src/state/handle';
 import { WindowWalk } from './window-walk';
 
-/**
- * Removes the entries of windows that are closed and that retention no longer shows. A window that starts exactly where visibility
- * ends stays: Kafka Streams' range reads still show it. Needs no cells, since what is removed is not met again.
- */
+/** Removes the entries of windows that are closed and that retention no longer shows. Needs no cells: what is removed is not met again. */
 export class RemoveWindows<K, A> extends WindowWalk<K, A> {
   isDue(): boolean {
     const { store, eventTime, bounds } = this.windows;
-    return this.start < store.invisibleUpTo && this.end <= eventTime.value - bounds.grace;
+    return this.end <= eventTime.value - bounds.grace && store.isRemovable(this.start);
   }
 
   protected from(): number {

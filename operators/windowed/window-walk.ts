@@ -6,7 +6,7 @@ import type { WindowBounds } from '../../src/state/windows';
 export interface WalkedWindows<K, A> {
   readonly store: WindowRuntime<K, A>;
   readonly bounds: WindowBounds;
-  readonly eventTime: EventTime;
+  readonly eventTime: Pick<EventTime, 'value'>;
   /** The subscription has ended: nothing may be emitted or changed any more. */
   readonly stopped: () => boolean;
 }

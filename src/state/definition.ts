@@ -35,8 +35,8 @@ export function keyValueStore<K, A>(name: string, options: Codecs<K, A> & Persis
  * Declares a store with one value a key and window. Operators that use it must be given the same windows.
  *
  * @param options `retention`: how long a window stays readable, in ms of event time counted from the start of the newest window;
- *   >= size + grace (sliding: 2 x difference + grace), which is the default; windows of one's own: until they close. A window that is no
- *   longer readable and closed is removed
+ *   >= size + grace (sliding: 2 x difference + grace), which is the default. Windows of one's own are readable until they close, or longer
+ *   if `retention` says so. A window that is no longer readable and closed is removed
  * @throws WINDOW_SIZE, WINDOW_ADVANCE, WINDOW_DIFFERENCE, WINDOW_RECORDS, WINDOW_GRACE for windows that cannot be; TOPIC_INVALID for a name that Kafka does not allow in
  *   a topic; CONFIG for other options that cannot be
  * @example
@@ -105,7 +105,7 @@ function kindOf(windows: Windows): StoreShape['kind'] {
   return isCountWindows(windows) ? 'counted' : 'window';
 }
 
-/** Undefined: windows of one's own, and windows that count records, are readable until they are removed. */
+/** Undefined: windows of one's own are readable until they close, and windows that count records until they are complete. */
 function retentionOf(name: string, windows: Windows | SessionWindows, given: Duration | undefined): Duration | undefined {
   const [least, what] = leastRetention(windows);
   if (isCountWindows(windows) && given !== undefined) {

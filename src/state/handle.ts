@@ -1,4 +1,6 @@
 import type { KeyValueStore, SessionStore, StoreShape, WindowStore } from '../model/store-definition';
+import type { ClosingIndex } from './closing-index';
+import type { Counted } from './counted';
 import type { DueIndex } from './due-index';
 import type { Row } from './rows';
 import type { Scope } from './scope';
@@ -40,8 +42,10 @@ export interface WindowCursor<K, A> {
 }
 
 export interface WindowRuntime<K, A> extends StoreRuntime {
-  /** Undefined also for a window that retention no longer shows: start <= greatest start written - retention. */
+  /** Undefined also for a window that retention no longer shows: start <= `invisibleUpTo`, unless the windows are of one's own. */
   find(key: K, start: number): Stamped<A> | undefined;
+  /** Whatever retention shows: a window that is open for the operator is read, however far others have come. */
+  read(key: K, start: number): Stamped<A> | undefined;
   write(key: K, start: number, value: A, timestamp: number): void;
   /** Gone from store and changelog (a tombstone). */
   remove(key: K, start: number, timestamp: number): void;
@@ -53,6 +57,11 @@ export interface WindowRuntime<K, A> extends StoreRuntime {
   openUnordered(start: number): WindowCursor<K, A>;
   /** Greatest start written - retention; -Infinity at first. Windows with start <= this are invisible. */
   readonly invisibleUpTo: number;
+  /**
+   * Need a window be kept no longer, once it has closed? One that starts exactly where visibility ends is kept, since Kafka Streams'
+   * range reads still show it; a window of one's own is not.
+   */
+  isRemovable(start: number): boolean;
 }
 
 /** A store whose windows belong to their key: sliding and counted windows (rows by start), sessions (rows by end, then start). */
@@ -62,6 +71,8 @@ export interface RowRuntime<K, A> extends StoreRuntime {
   rowsOf(identity: string): readonly Row<A>[];
   /** `rows` takes the place of what the key has: in order, and what has not changed is the same object. */
   replace(key: K, rows: readonly Row<A>[], timestamp: number): void;
+  /** A null was written for a row of this time: nothing to keep, but like any write it may put others out of sight. */
+  wrote(time: number): void;
   /** The greatest time of a row written - retention; -Infinity at first. Rows whose time is <= this are invisible. */
   readonly invisibleUpTo: number;
   /** The start of a window, the end of a session. */
@@ -70,10 +81,10 @@ export interface RowRuntime<K, A> extends StoreRuntime {
   keyOf(identity: string): K;
   /** Orders identities as the bytes of their keys. */
   compare(a: string, b: string): number;
-  /** By the time of a key's first row. */
-  readonly due: DueIndex;
+  /** By the time of a key's first row; undefined where no row ever goes by its time (counted windows). */
+  readonly due: DueIndex | undefined;
   /** By the time of a key's first row that has not been closed: whoever closes adds the key again at the next one. */
-  closingIndex(): DueIndex;
+  closingIndex(): ClosingIndex;
 }
 
 export interface KeyValueHandle<K, A> extends KeyValueStore<K, A> {
@@ -85,6 +96,10 @@ export interface WindowHandle<K, A> extends WindowStore<K, A> {
 /** A window store whose windows belong to their key. */
 export interface RowWindowHandle<K, A> extends WindowStore<K, A> {
   readonly [runtime]: RowRuntime<K, A>;
+}
+/** A window store whose windows count the records of their key. */
+export interface CountedWindowHandle<K, A> extends WindowStore<K, A> {
+  readonly [runtime]: RowRuntime<K, Counted<A>>;
 }
 export interface SessionHandle<K, A> extends SessionStore<K, A> {
   readonly [runtime]: RowRuntime<K, A>;

@@ -9,11 +9,14 @@ import { bytesAfter } from './store-layout';
 import { Unsorted } from './unsorted';
 import { WindowIndex } from './window-index';
 import type { StoreShape } from '../model/store-definition';
+import { isWindowAssigner } from './windows';
 
 /** A store with one value a key and window: a segment for each start. */
 export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRuntime<K, A> {
   private readonly index = new WindowIndex<K, A>();
   private readonly retention: number;
+  /** Windows of one's own have no length that retention could be checked against: they are seen until they are removed. */
+  private readonly hides: boolean;
   /** The greatest start written, kept with the offsets; a restart without it falls back on `floor`. */
   private readonly greatest: Cell<number>;
   /** The greatest start that was on disk when the store was loaded. */
@@ -23,7 +26,8 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
 
   constructor(shape: StoreShape, id: number, context: StoreContext) {
     super(shape, id, context);
-    this.retention = shape.retention ?? Infinity;
+    this.retention = shape.retention ?? 0;
+    this.hides = !isWindowAssigner(shape.windows!);
     this.greatest = context.scope.cell(shape.name, 'greatestStart', -Infinity);
   }
 
@@ -33,7 +37,15 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
   }
 
   find(key: K, start: number): Stamped<A> | undefined {
-    return start <= this.invisibleUpTo ? undefined : this.read(key, start);
+    return this.hides && start <= this.invisibleUpTo ? undefined : this.read(key, start);
+  }
+
+  override read(key: K, start: number): Stamped<A> | undefined {
+    return super.read(key, start);
+  }
+
+  isRemovable(start: number): boolean {
+    return this.hides ? start < this.invisibleUpTo : start <= this.invisibleUpTo;
   }
 
   /** A null or undefined value removes, as Kafka's null does. */

@@ -1,6 +1,7 @@
 import type { StoreShape } from '../model/store-definition';
 import { Claim } from '../state/claim';
-import type { KeyValueRuntime, WindowCursor, WindowRuntime } from '../state/handle';
+import { ClosingIndex } from '../state/closing-index';
+import type { KeyValueRuntime, RowRuntime, WindowCursor, WindowRuntime } from '../state/handle';
 import type { Scope } from '../state/scope';
 
 const nothing = (): undefined => undefined;
@@ -14,18 +15,34 @@ const emptyCursor: WindowCursor<unknown, unknown> = {
 };
 
 /** A store for planning: it can be claimed, holds nothing, and keeps nothing. */
-export function silentStore(shape: StoreShape, scope: Scope): WindowRuntime<unknown, unknown> & KeyValueRuntime<unknown, unknown> {
+export function silentStore(
+  shape: StoreShape,
+  scope: Scope,
+): WindowRuntime<unknown, unknown> & KeyValueRuntime<unknown, unknown> & RowRuntime<unknown, unknown> {
   const claim = new Claim(shape.name);
+  const nothingDue = new ClosingIndex();
   return {
     shape,
     scope,
     claim: (token, operator) => claim.take(token, operator),
     find: nothing,
+    read: nothing,
     write: nothing,
     remove: nothing,
     nextStart: () => Infinity,
     open: () => emptyCursor,
     openUnordered: () => emptyCursor,
     invisibleUpTo: -Infinity,
+    rows: () => [],
+    rowsOf: () => [],
+    replace: nothing,
+    wrote: nothing,
+    timeOf: () => -1,
+    identityOf: () => '',
+    keyOf: nothing,
+    compare: () => 0,
+    due: nothingDue,
+    closingIndex: () => nothingDue,
+    isRemovable: () => false,
   };
 }

@@ -1,8 +1,8 @@
 import { compareIdentity } from '../codec/identity';
 import type { KeyValueStore, WindowStore } from '../model/store-definition';
-import type { TimeWindows, Window } from '../model/window';
+import type { Window, Windows } from '../model/window';
 import { type KeyValueHandle, runtime, type WindowHandle } from '../state/handle';
-import { boundsOf } from '../state/windows';
+import { boundsOf, isWindowAssigner } from '../state/windows';
 
 export interface StoredRow<K, A> {
   readonly key: K;
@@ -28,9 +28,10 @@ export async function windowRows<K, A>(
   { andAtTheBound }: { readonly andAtTheBound: boolean },
 ): Promise<StoredWindowRow<K, A>[]> {
   const behind = (store as WindowHandle<K, A>)[runtime];
-  const bounds = boundsOf(behind.shape.windows as TimeWindows);
+  const windows = behind.shape.windows as Windows;
+  const bounds = boundsOf(windows);
   const found: { readonly identity: string; readonly row: StoredWindowRow<K, A> }[] = [];
-  const bound = behind.invisibleUpTo;
+  const bound = isWindowAssigner(windows) ? -Infinity : behind.invisibleUpTo;
   for (let start = behind.nextStart(andAtTheBound ? bound : bound + 1); start !== Infinity; start = behind.nextStart(start + 1)) {
     const cursor = behind.open(start);
     for (let more = cursor.next(); more !== false; more = cursor.next()) {

@@ -128,6 +128,14 @@ class Scoped implements WindowRuntime<unknown, unknown> {
     return this.behind.find(key, start);
   }
 
+  read(key: unknown, start: number): Stamped<unknown> | undefined {
+    return this.behind.read(key, start);
+  }
+
+  isRemovable(start: number): boolean {
+    return this.behind.isRemovable(start);
+  }
+
   write(key: unknown, start: number, value: unknown, timestamp: number): void {
     this.behind.write(key, start, value, timestamp);
   }
