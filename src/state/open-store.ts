@@ -1,16 +1,21 @@
 import { MillraceError } from '../errors/millrace-error';
 import type { StoreShape } from '../model/store-definition';
+import { type Counted, countedCodec } from './counted';
 import type { StoreContext } from './entry-store';
 import type { AnyStore } from './flusher';
-import type { KeyValueHandle, RowWindowHandle, SessionHandle, WindowHandle } from './handle';
+import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, WindowHandle } from './handle';
 import { KeyValueEntries } from './key-value-entries';
 import { RowEntries } from './row-entries';
-import { keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
+import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
 import { WindowEntries } from './window-entries';
 
 /** What `task.store` may give. */
 export type AnyHandle =
-  KeyValueHandle<unknown, unknown> | WindowHandle<unknown, unknown> | RowWindowHandle<unknown, unknown> | SessionHandle<unknown, unknown>;
+  | KeyValueHandle<unknown, unknown>
+  | WindowHandle<unknown, unknown>
+  | RowWindowHandle<unknown, unknown>
+  | CountedWindowHandle<unknown, unknown>
+  | SessionHandle<unknown, unknown>;
 
 /** The entries of one store with the handle that operators and topologies get. */
 export interface OpenedStore {
@@ -29,8 +34,11 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
       const entries = new WindowEntries<unknown, unknown>(shape, id, context);
       return { entries, handle: windowHandle(entries, context.clock) };
     }
-    case 'sliding':
     case 'counted': {
+      const entries = new RowEntries<unknown, Counted<unknown>>({ ...shape, value: countedCodec(shape.value) as never }, id, context);
+      return { entries: entries as unknown as AnyStore, handle: countedWindowHandle(entries, context.clock) };
+    }
+    case 'sliding': {
       const entries = new RowEntries<unknown, unknown>(shape, id, context);
       return { entries: entries as unknown as AnyStore, handle: rowWindowHandle(entries, context.clock) };
     }

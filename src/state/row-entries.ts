@@ -1,6 +1,7 @@
 import type { BatchReader } from '../kafka/batch-decode';
 import type { StoreShape } from '../model/store-definition';
 import { toBytes } from '../codec/utf8';
+import { ClosingIndex } from './closing-index';
 import { DueIndex } from './due-index';
 import type { StoreContext } from './entry-store';
 import type { RowRuntime } from './handle';
@@ -24,21 +25,28 @@ const noRows: readonly never[] = [];
  * record needs one point read; the changelog has a record for each row, as Kafka Streams writes it.
  */
 export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> implements RowRuntime<K, A> {
-  /** By the time of the first row: what retention may remove. */
-  override readonly due = new DueIndex();
-  private closings: { readonly index: DueIndex } | undefined;
+  /** By the time of the first row: what retention may remove. Undefined: nothing is done by time. */
+  override readonly due: DueIndex | undefined;
+  private closings: ClosingIndex | undefined;
   private readonly kind: RowKind;
   private readonly retention: number;
   /** The greatest time of a row written, kept with the offsets; a restart without it falls back on `floor`. */
-  private readonly greatest: Cell<number>;
+  private readonly greatest: Pick<Cell<number>, 'value'>;
   private floor = -Infinity;
 
   constructor(shape: StoreShape, id: number, context: StoreContext) {
     const codecs = new StoreCodecs<K, readonly Row<A>[]>({ ...shape, value: rowsCodec(shape.value) as never });
     super(shape, id, context, codecs);
     this.kind = rowKindOf(shape);
-    this.retention = shape.retention ?? Infinity;
-    this.greatest = context.scope.cell(shape.name, 'greatestTime', -Infinity);
+    const { retention = Infinity } = shape;
+    this.retention = retention;
+    if (retention === Infinity) {
+      this.due = undefined;
+      this.greatest = { value: -Infinity };
+    } else {
+      this.due = new DueIndex();
+      this.greatest = context.scope.cell(shape.name, 'greatestTime', -Infinity);
+    }
   }
 
   get invisibleUpTo(): number {
@@ -75,13 +83,16 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
   }
 
   /** Kept from the first call on: with what every key has, since nobody knows how far its rows have been closed. */
-  closingIndex(): DueIndex {
+  closingIndex(): ClosingIndex {
     if (this.closings === undefined) {
-      const index = new DueIndex();
-      for (const [identity, time] of this.due.entries()) index.add(identity, time);
-      this.closings = { index };
+      this.closings = new ClosingIndex();
+      this.closeEverything(this.closings);
     }
-    return this.closings.index;
+    return this.closings;
+  }
+
+  private closeEverything(closings: ClosingIndex): void {
+    for (const [identity, time] of this.due?.entries() ?? []) closings.add(identity, time);
   }
 
   replace(key: K, rows: readonly Row<A>[], timestamp: number): void {
@@ -91,21 +102,64 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
       if (before.length > 0) this.remove(key, timestamp);
       return;
     }
-    const latest = this.kind.timeOf(last);
-    if (latest > this.greatest.value) this.greatest.value = latest;
+    this.wrote(this.kind.timeOf(last));
+    // What is frozen cannot take its bytes any more.
+    if (this.context.freeze) this.codecs.encodeValue(key, rows);
     this.put(key, 0, rows, timestamp);
-    this.index(this.codecs.identityOf(key), rows);
+    if (this.due !== undefined) this.index(this.due, key, rows);
   }
 
+  wrote(time: number): void {
+    if (time > this.greatest.value) this.greatest.value = time;
+  }
+
+  private index(due: DueIndex, key: K, rows: readonly Row<A>[]): void {
+    const identity = this.codecs.identityOf(key);
+    due.add(identity, this.kind.timeOf(rows[0]!));
+    const { closings } = this;
+    if (closings === undefined) return;
+    for (const row of rows) {
+      const time = this.kind.timeOf(row);
+      if (time < closings.openFrom) continue;
+      closings.add(identity, time);
+      return;
+    }
+  }
+
+  // ---- layers
+
+  /** What was closed since may be open again: by its first row, whatever the index says of earlier ones. */
   override reverted(entry: Entry<K, readonly Row<A>[]>): void {
     const rows = entry.current.value;
-    if (rows !== absent) this.index(entry.identity, rows);
+    if (rows === absent || this.due === undefined) return;
+    const time = this.kind.timeOf(rows[0]!);
+    this.due.add(entry.identity, time);
+    this.closings?.add(entry.identity, time);
   }
 
-  private index(identity: string, rows: readonly Row<A>[]): void {
-    const time = this.kind.timeOf(rows[0]!);
-    this.due.add(identity, time);
-    this.closings?.index.add(identity, time);
+  override checkpoint(): void {
+    super.checkpoint();
+    this.closings?.checkpoint();
+  }
+
+  override rollback(): void {
+    super.rollback();
+    this.closings?.rollback();
+  }
+
+  override seal(): void {
+    super.seal();
+    this.closings?.seal();
+  }
+
+  override commit(): void {
+    super.commit();
+    this.closings?.commit();
+  }
+
+  override abort(): void {
+    super.abort();
+    this.closings?.abort();
   }
 
   // ---- changelog
@@ -150,12 +204,12 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
 
   override async reload(): Promise<void> {
     await super.reload();
-    this.closings?.index.clear();
-    for (const [identity, time] of this.due.entries()) this.closings?.index.add(identity, time);
+    if (this.closings !== undefined) this.closeEverything(this.closings);
   }
 
   protected override clearSegments(): void {
     super.clearSegments();
+    this.closings?.clear();
     this.floor = -Infinity;
   }
 

@@ -15,12 +15,12 @@ export class Row<A> {
   /** The value as its codec gave it: what changelog and disk say, whatever becomes of `value`. */
   encoded: Uint8Array | undefined;
 
-  constructor(start: number, end: number, value: A, timestamp: number) {
+  constructor(start: number, end: number, value: A, timestamp: number, encoded?: Uint8Array) {
     this.start = start;
     this.end = end;
     this.value = value;
     this.timestamp = timestamp;
-    this.encoded = undefined;
+    this.encoded = encoded;
   }
 }
 
@@ -45,10 +45,12 @@ export function rowsCodec<A>(inner: Codec<A>): SliceCodec<readonly Row<A>[]> {
     const rows: Row<A>[] = [];
     for (let at = from; at < to;) {
       const length = readInt32(buffer, at + 24);
-      const value = decodeValue(buffer, at + HEAD, at + HEAD + length);
+      const valueAt = at + HEAD;
+      const value = decodeValue(buffer, valueAt, valueAt + length);
       if (isLeft(value)) return value;
-      rows.push(new Row(readInt64(buffer, at), readInt64(buffer, at + 8), value.right, readInt64(buffer, at + 16)));
-      at += HEAD + length;
+      const encoded = buffer.subarray(valueAt, valueAt + length);
+      rows.push(new Row(readInt64(buffer, at), readInt64(buffer, at + 8), value.right, readInt64(buffer, at + 16), encoded));
+      at = valueAt + length;
     }
     return right(rows);
   };

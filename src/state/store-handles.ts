@@ -1,5 +1,13 @@
 import type { Clock } from '../time/clock';
-import { type KeyValueHandle, type RowWindowHandle, runtime, type SessionHandle, type WindowHandle } from './handle';
+import {
+  type CountedWindowHandle,
+  type KeyValueHandle,
+  type RowWindowHandle,
+  runtime,
+  type SessionHandle,
+  type WindowHandle,
+} from './handle';
+import { Counted } from './counted';
 import type { KeyValueEntries } from './key-value-entries';
 import type { RowEntries } from './row-entries';
 import { Row } from './rows';
@@ -46,6 +54,20 @@ export function rowWindowHandle<K, A>(entries: RowEntries<K, A>, clock: Clock): 
     },
   };
   return handle as RowWindowHandle<K, A>;
+}
+
+/** What `task.store` gives for a store of counted windows: aggregates, without the numbers of records they lie with. */
+export function countedWindowHandle<K, A>(entries: RowEntries<K, Counted<A>>, clock: Clock): CountedWindowHandle<K, A> {
+  const handle: Omit<CountedWindowHandle<K, A>, KindOf<CountedWindowHandle<K, A>>> = {
+    [runtime]: entries,
+    get: (key, windowStart) => entries.rows(key).find(({ start }) => start === windowStart)?.value.value ?? undefined,
+    put: (key, window, value) => {
+      const { start, end } = window;
+      const known = entries.rows(key).find((row) => row.start === start)?.value.records;
+      put(entries, key, new Row(start, end, new Counted(known ?? end - start, value ?? null), clock.now()));
+    },
+  };
+  return handle as CountedWindowHandle<K, A>;
 }
 
 /** What `task.store` gives for a session store. */
