@@ -1,4 +1,13 @@
-import { acceptsNull, type Codec, decodeSlice, partitionBytes, type SliceCodec, textAsIs } from '../model/codec';
+import {
+  acceptsNull,
+  type BytesInPassing,
+  type Codec,
+  decodeSlice,
+  encodePassing,
+  partitionBytes,
+  type SliceCodec,
+  textAsIs,
+} from '../model/codec';
 import { MillraceError } from '../errors/millrace-error';
 
 /**
@@ -11,10 +20,12 @@ export function nullable<A>(codec: Codec<A>): SliceCodec<A | null> {
   const inner: SliceCodec<A> = codec;
   const slice = inner[decodeSlice];
   const partition = inner[partitionBytes];
+  const passing = inner[encodePassing];
   return {
     encode: (value) => codec.encode(present(value)),
     decode: (bytes) => codec.decode(bytes),
     ...(slice && { [decodeSlice]: slice }),
+    ...(passing && { [encodePassing]: (value: A | null, bytes: BytesInPassing) => passing(present(value), bytes) }),
     ...(partition && { [partitionBytes]: (value: A | null) => partition(present(value)) }),
     ...(inner[textAsIs] && { [textAsIs]: true }),
     [acceptsNull]: true,

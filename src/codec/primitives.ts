@@ -1,6 +1,6 @@
 import { type Either, left, right } from 'fp-ts/Either';
 import { MillraceError } from '../errors/millrace-error';
-import { decodeSlice, type SliceCodec, textAsIs } from '../model/codec';
+import { decodeSlice, encodePassing, type SliceCodec, textAsIs } from '../model/codec';
 import { readInt64, writeInt32, writeInt64 } from './int64-bytes';
 import { asBuffer, isWellFormed, readUtf8 } from './utf8';
 
@@ -47,15 +47,17 @@ function decodeInt32(buffer: Buffer, start: number, end: number): Either<Error, 
 
 /** Eight bytes big-endian, as the JVM's Long; values beyond ±(2^53 - 1) are a decode error, fractions an encode error. */
 export const int64: SliceCodec<number> = {
-  encode: (value) => {
-    if (!Number.isSafeInteger(value)) throw cannotEncode('a whole number within ±(2^53 - 1)', value);
-    const encoded = new Uint8Array(8);
-    writeInt64(encoded, value, 0);
-    return encoded;
-  },
+  encode: (value) => encodeInt64(value, new Uint8Array(8)),
   decode: (bytes) => decodeInt64(asBuffer(bytes), 0, bytes.length),
   [decodeSlice]: decodeInt64,
+  [encodePassing]: (value, bytes) => encodeInt64(value, bytes.take(8)),
 };
+
+function encodeInt64(value: number, into: Uint8Array): Uint8Array {
+  if (!Number.isSafeInteger(value)) throw cannotEncode('a whole number within ±(2^53 - 1)', value);
+  writeInt64(into, value, 0);
+  return into;
+}
 
 function decodeInt64(buffer: Buffer, start: number, end: number): Either<Error, number> {
   if (end - start !== 8) return left(wrongLength('int64', 8, end - start));

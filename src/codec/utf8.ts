@@ -57,10 +57,15 @@ export function readLatin1(buffer: Buffer, start: number, end: number): string {
 export function writeAscii(text: string, buffer: Buffer, at: number): boolean {
   const length = text.length;
   if (length > SHORT) return raw(buffer).utf8Write(text, at, length * 3) === length;
-  for (let i = 0; i < length; i++) {
+  return writeShortAscii(text, buffer, at);
+}
+
+/** As `writeAscii`, into no more room than the text has characters; for a few of them. */
+export function writeShortAscii(text: string, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code > 0x7f) return false;
-    buffer[at + i] = code;
+    bytes[at + i] = code;
   }
   return true;
 }

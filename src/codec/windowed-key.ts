@@ -1,10 +1,13 @@
 import { type Either, left, right } from 'fp-ts/Either';
 import { MillraceError } from '../errors/millrace-error';
-import { type Codec, decodeSlice, partitionBytes, type SliceCodec } from '../model/codec';
+import { type BytesInPassing, type Codec, decodeSlice, encodePassing, partitionBytes, type SliceCodec } from '../model/codec';
 import type { Windowed } from '../model/window';
+import { copyBytes } from './copy-bytes';
 import { readInt64, writeInt64 } from './int64-bytes';
 import { sliceDecoder } from './slice-decoder';
-import { asBuffer, toBytes } from './utf8';
+import { asBuffer, toBytes, writeShortAscii } from './utf8';
+
+const onTheirOwn: BytesInPassing = { take: (length) => new Uint8Array(length) };
 
 /**
  * The key of a time window in a topic, as Kafka Streams writes it: key ‖ i64 start. The end is not written: `endOf` gives it when
@@ -19,14 +22,16 @@ export function timeWindowedKey<K>(inner: Codec<K>, endOf: (start: number) => nu
     const key = decodeInner(buffer, start, end - 8);
     return key._tag === 'Left' ? key : right({ key: key.right, start: windowStart, end: endOf(windowStart) });
   };
+  const encode = (windowed: Windowed<K>, bytes: BytesInPassing): Uint8Array => {
+    const encoded = withSuffix(inner.encode(windowed.key), 8, bytes);
+    writeInt64(encoded, checked(windowed.start), encoded.length - 8);
+    return encoded;
+  };
   return {
-    encode: (windowed) => {
-      const encoded = withSuffix(inner.encode(windowed.key), 8);
-      writeInt64(encoded, checked(windowed.start), encoded.length - 8);
-      return encoded;
-    },
+    encode: (windowed) => encode(windowed, onTheirOwn),
     decode: (bytes) => decode(asBuffer(bytes), 0, bytes.length),
     [decodeSlice]: decode,
+    [encodePassing]: encode,
     [partitionBytes]: innerPartitionBytes(inner),
   };
 }
@@ -45,7 +50,7 @@ export function sessionWindowedKey<K>(inner: Codec<K>): SliceCodec<Windowed<K>> 
   };
   return {
     encode: (windowed) => {
-      const encoded = withSuffix(inner.encode(windowed.key), 16);
+      const encoded = withSuffix(inner.encode(windowed.key), 16, onTheirOwn);
       writeInt64(encoded, checked(windowed.end), encoded.length - 16);
       writeInt64(encoded, checked(windowed.start), encoded.length - 8);
       return encoded;
@@ -62,11 +67,15 @@ function innerPartitionBytes<K>(inner: Codec<K>): (windowed: Windowed<K>) => str
 }
 
 /** The bytes of a key with room for `suffix` more behind them. */
-function withSuffix(key: string | Uint8Array, suffix: number): Uint8Array {
-  const bytes = toBytes(key);
-  const room = new Uint8Array(bytes.length + suffix);
-  room.set(bytes);
-  return room;
+function withSuffix(key: string | Uint8Array, suffix: number, room: BytesInPassing): Uint8Array {
+  if (typeof key === 'string') {
+    const bytes = room.take(key.length + suffix);
+    if (writeShortAscii(key, bytes, 0)) return bytes;
+  }
+  const encoded = toBytes(key);
+  const bytes = room.take(encoded.length + suffix);
+  copyBytes(encoded, bytes, 0);
+  return bytes;
 }
 
 function isTime(time: number): boolean {

@@ -1,3 +1,4 @@
+import { copyBytes } from '../codec/copy-bytes';
 import { writeInt64 } from '../codec/int64-bytes';
 import { writeAscii, writeUtf8 } from '../codec/utf8';
 import { MillraceError } from '../errors/millrace-error';
@@ -244,7 +245,7 @@ export class BatchBuilder {
     this.writeVarint(length);
     if (bytes === null) return;
     if (typeof bytes === 'string') writeUtf8(bytes, this.buffer, this.at, length);
-    else this.buffer.set(bytes, this.at);
+    else copyBytes(bytes, this.buffer, this.at);
     this.at += length;
   }
 
@@ -342,7 +343,7 @@ export class PartitionBatches {
    */
   append(timestamp: number, key: string | Uint8Array | null, value: string | Uint8Array | null, headers?: HeadersToWrite): void {
     const { maxBytes } = this.limits;
-    const open = this.builders.at(-1);
+    const open = this.builders[this.builders.length - 1];
     let written = 0;
     if (open !== undefined && open.count < this.maxRecords) written = open.append(timestamp, key, value, headers, maxBytes);
     if (written === 0) written = this.appendToNew(timestamp, key, value, headers);

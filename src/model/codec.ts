@@ -14,6 +14,15 @@ export interface Codecs<K, V> {
 /** Optional fast path of a codec: reads in place, so that the hot path makes no slice of the fetched buffer. */
 export const decodeSlice: unique symbol = Symbol('millrace.decodeSlice');
 
+/** Memory for what is encoded and copied at once. */
+export interface BytesInPassing {
+  /** Bytes of this length, valid until the next call. */
+  take(length: number): Uint8Array;
+}
+
+/** Optional fast path of a codec: encodes into `bytes` instead of memory of its own. The caller copies what it gets before it asks again. */
+export const encodePassing: unique symbol = Symbol('millrace.encodePassing');
+
 /**
  * Optional method of a key codec whose partition is not decided by all of its bytes: gives those that decide.
  * A windowed key lies where its inner key lies.
@@ -28,6 +37,7 @@ export const acceptsNull: unique symbol = Symbol('millrace.acceptsNull');
 
 export interface SliceCodec<in out A> extends Codec<A> {
   readonly [decodeSlice]?: (buffer: Buffer, start: number, end: number) => Either<Error, A>;
+  readonly [encodePassing]?: (value: A, bytes: BytesInPassing) => string | Uint8Array;
   readonly [partitionBytes]?: (value: A) => string | Uint8Array;
   readonly [textAsIs]?: boolean;
   readonly [acceptsNull]?: boolean;

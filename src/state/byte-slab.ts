@@ -1,3 +1,4 @@
+import { copyBytes } from '../codec/copy-bytes';
 import { writeAscii, writeUtf8 } from '../codec/utf8';
 
 const SLAB_BYTES = 64 * 1024;
@@ -39,11 +40,4 @@ export class ByteSlab {
 /** Bytes that `encoded` takes at most; exact for bytes. */
 export function roomFor(encoded: string | Uint8Array): number {
   return typeof encoded === 'string' ? encoded.length * 3 : encoded.length;
-}
-
-/** `set` costs more than a loop for the few bytes that keys and counts have. */
-function copyBytes(from: Uint8Array, to: Uint8Array, at: number): void {
-  const length = from.length;
-  if (length > 32) to.set(from, at);
-  else for (let i = 0; i < length; i++) to[at + i] = from[i]!;
 }

@@ -132,13 +132,18 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   }
 
   encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null {
-    const value = version.value === absent ? null : this.value(entry, version.value);
+    const value = version.value === absent ? null : this.valueToAppend(entry, version.value);
     append(this.layout.changelogKey(this.codecs.keyOf(entry.identity), entry.segment.start), value, version.timestamp);
     return value;
   }
 
   diskKey(entry: Entry<K, A>, slab: ByteSlab): Uint8Array {
     return this.layout.diskKey(this.codecs.keyOf(entry.identity), entry.segment.start, slab);
+  }
+
+  /** What could be changed in place is kept, until it is on disk. */
+  private valueToAppend({ key }: Entry<K, A>, value: A): EncodedValue {
+    return typeof value === 'object' ? this.codecs.encodeValue(key, value) : this.codecs.encodeValueInPassing(key, value);
   }
 
   value(entry: Entry<K, A>, value: A): EncodedValue {

@@ -1,9 +1,11 @@
 import { inspect } from 'node:util';
 import { isLeft } from 'fp-ts/Either';
 import { compareIdentity, encodedKeyOf, identityBytes, identityOf } from '../codec/identity';
+import { encodeInPassing, PassingBytes } from '../codec/passing-bytes';
 import { sliceDecoder, type SliceDecoder } from '../codec/slice-decoder';
 import { asBuffer } from '../codec/utf8';
 import { MillraceError } from '../errors/millrace-error';
+import type { Codec } from '../model/codec';
 import type { StoreShape } from '../model/store-definition';
 
 /** Keys and values of one store as bytes and back; what a codec throws or refuses names the store. */
@@ -13,6 +15,7 @@ export class StoreCodecs<K, A> {
   readonly identityBytes: (identity: string) => Uint8Array;
   /** What the codec has given for the key of an identity, a text as it is. */
   readonly keyOf: (identity: string) => string | Uint8Array;
+  private readonly room = new PassingBytes();
   private readonly decodeKeySlice: SliceDecoder<K>;
   private readonly decodeValueSlice: SliceDecoder<A>;
 
@@ -38,6 +41,15 @@ export class StoreCodecs<K, A> {
   encodeValue(key: K, value: A): string | Uint8Array {
     try {
       return this.shape.value.encode(value);
+    } catch (cause) {
+      throw this.unwritable(`the value of key ${shown(key)}`, cause);
+    }
+  }
+
+  /** As `encodeValue`, valid until the next call. @throws ENCODE */
+  encodeValueInPassing(key: K, value: A): string | Uint8Array {
+    try {
+      return encodeInPassing(this.shape.value as Codec<A>, value, this.room);
     } catch (cause) {
       throw this.unwritable(`the value of key ${shown(key)}`, cause);
     }

@@ -2,7 +2,8 @@ import { MillraceError } from '../errors/millrace-error';
 import { PartitionBatches, type BatchesMark, type EncodedBatch } from '../kafka/batch-encode';
 import type { Compression } from '../kafka/compression';
 import { partitionOf } from '../kafka/partitioner';
-import { acceptsNull, type Codec, type Codecs, type SliceCodec } from '../model/codec';
+import { encodeInPassing, PassingBytes } from '../codec/passing-bytes';
+import { acceptsNull, type BytesInPassing, type Codec, type Codecs, type SliceCodec } from '../model/codec';
 import type { Outgoing } from '../model/outgoing';
 
 /** What the outbox needs of a topic that is written. */
@@ -40,6 +41,8 @@ export class Outbox {
   records = 0;
   private readonly destinations = new Map<string, Destination>();
   private watched: Outgoing[] = [];
+  private readonly keyRoom = new PassingBytes();
+  private readonly valueRoom = new PassingBytes();
 
   constructor(
     private readonly topicNamed: (name: string) => OutboxTopic,
@@ -64,8 +67,8 @@ export class Outbox {
     record: { readonly value: unknown; readonly timestamp: number },
     headers: Headers,
   ): void {
-    const keyBytes = encode(codecs.key, key, topic, 'key');
-    const valueBytes = encode(codecs.value, record.value, topic, 'value');
+    const keyBytes = encode(codecs.key, key, topic, 'key', this.keyRoom);
+    const valueBytes = encode(codecs.value, record.value, topic, 'value', this.valueRoom);
     const destination = this.destinationOf(topic);
     const count = destination.topic.partitions;
     const partition = keyBytes === null ? this.keyless % count : partitionOf(codecs.key, key, keyBytes, count);
@@ -137,10 +140,16 @@ export class Outbox {
   }
 }
 
-function encode(codec: Codec<unknown>, value: unknown, topic: string, part: 'key' | 'value'): string | Uint8Array | null {
+function encode(
+  codec: Codec<unknown>,
+  value: unknown,
+  topic: string,
+  part: 'key' | 'value',
+  room: BytesInPassing,
+): string | Uint8Array | null {
   if (value === null || value === undefined) return encodeNull(codec, topic, part);
   try {
-    return codec.encode(value);
+    return encodeInPassing(codec, value, room);
   } catch (cause) {
     throw new MillraceError('ENCODE', `the ${part} of a record for topic "${topic}" does not encode: ${String(cause)}`, {
       cause,
