@@ -2,12 +2,12 @@ import type { Observable, OperatorFunction } from 'rxjs';
 import { MillraceError } from '../../src/errors/millrace-error';
 import type { KafkaRecord } from '../../src/model/record';
 import type { StoreShape } from '../../src/model/store-definition';
-import type { InWindows, Window, WindowAssigner, Windows } from '../../src/model/window';
+import type { InWindows, SessionWindows, Window, WindowAssigner, Windows } from '../../src/model/window';
 import { describeWindows, sameWindows } from '../../src/state/windows';
 import { mapInputs } from '../operator';
 
 /** Which windows an observable of ours was made by: lets a mismatch with the store be found at assembly, before the first record. */
-const assigned = new WeakMap<Observable<unknown>, Windows>();
+const assigned = new WeakMap<Observable<unknown>, Windows | SessionWindows>();
 
 /**
  * Puts each record into the windows that hold its timestamp. `windows` is what the store must be declared for, and has been checked.
@@ -22,11 +22,13 @@ export function assignWindows<K, V>(
     operator,
     (record) => new RecordInWindows(record, windowsOf(checkedTime(record.timestamp)), windows),
   );
-  return (source) => {
-    const result = assign(source);
-    assigned.set(result, windows);
-    return result;
-  };
+  return (source) => assignedBy(windows, assign(source));
+}
+
+/** Remembers what the records of `result` were given. */
+export function assignedBy<R>(windows: Windows | SessionWindows, result: Observable<R>): Observable<R> {
+  assigned.set(result, windows);
+  return result;
 }
 
 /** @throws STORE_WINDOWS when `source` comes straight from an operator whose windows are not those of the store */
@@ -36,8 +38,8 @@ export function checkAssignedWindows(operator: string, source: Observable<unknow
 }
 
 /** @throws STORE_WINDOWS naming both */
-export function checkSameWindows(operator: string, given: Windows, store: StoreShape): void {
-  const declared = store.windows as Windows;
+export function checkSameWindows(operator: string, given: Windows | SessionWindows, store: StoreShape): void {
+  const declared = store.windows!;
   if (sameWindows(given, declared)) return;
   throw new MillraceError(
     'STORE_WINDOWS',
@@ -59,7 +61,8 @@ class RecordInWindows<K, V> implements InWindows<K, V> {
   }
 }
 
-function checkedTime(timestamp: number): number {
+/** @throws INVALID_TIMESTAMP */
+export function checkedTime(timestamp: number): number {
   if (timestamp >= 0 && Number.isSafeInteger(timestamp)) return timestamp;
   throw new MillraceError('INVALID_TIMESTAMP', `the timestamp ${timestamp} is no whole number of ms from 0 to 2^53 - 1`);
 }
