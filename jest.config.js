@@ -22,8 +22,14 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kafka/', '<rootDir>/.state/', '<rootDir>/.millrace/'],
 };
 
+/** Whole instances, whole programs, sockets, processes, contract suites and laws: what takes seconds. Everything else is `unit`. */
+const SYSTEM = ['app', 'bench', 'commit', 'contract', 'examples', 'kafkajs', 'property', 'scripts'].map(
+  (room) => `<rootDir>/test/${room}/`,
+);
+
 /** @type {import('jest').Config} */
 module.exports = {
+  maxWorkers: '100%',
   // A hang is red all the same; a busy machine is not. Broker tests have more (test/kafka/environment.js).
   testTimeout: 20_000,
   reporters: ['default', '<rootDir>/test/skipped-reporter.js'],
@@ -32,7 +38,12 @@ module.exports = {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/kafka/'],
+      testPathIgnorePatterns: ['<rootDir>/test/kafka/', ...SYSTEM],
+    },
+    {
+      ...shared,
+      displayName: 'system',
+      testMatch: SYSTEM.map((room) => `${room}**/*.test.ts`),
     },
     {
       ...shared,
