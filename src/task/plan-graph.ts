@@ -72,6 +72,19 @@ export function rootsOf(node: GraphNode): ReadonlySet<GraphNode> {
   return roots;
 }
 
+/** What feeds `node` directly: stores, and the topics that reach it without passing one. */
+export function feedsOf(node: GraphNode): ReadonlySet<GraphNode> {
+  const feeds = new Set<GraphNode>();
+  const visit = (upstream: Iterable<GraphNode>): void => {
+    for (const next of upstream) {
+      if (next.kind === 'operator' || next.kind === 'sink') visit(next.upstream);
+      else feeds.add(next);
+    }
+  };
+  visit(node.upstream);
+  return feeds;
+}
+
 function sourceChain(source: Observable<unknown>): Observable<unknown>[] {
   const chain: Observable<unknown>[] = [];
   let at: Observable<unknown> | undefined = source;

@@ -7,7 +7,7 @@ import { StreamTime } from '../state/event-time';
 import type { Cell, Scope } from '../state/scope';
 import { listenToWiring } from '../state/wiring';
 import { Assembly, sourceKey, type AssemblyHost, type Source } from './assembly';
-import { PlanGraph, rootsOf, type GraphNode } from './plan-graph';
+import { feedsOf, PlanGraph, rootsOf, type GraphNode } from './plan-graph';
 import { silentStore } from './silent-store';
 import { TaskClock } from './task-clock';
 import type { Topology } from './topology';
@@ -28,6 +28,15 @@ export interface PlannedRepartition {
   readonly upstream: readonly PlannedInput[];
 }
 
+/** What a store's operator, or a repartition, is fed by within its task: what its event time follows from. */
+export interface PlannedFeed {
+  readonly kind: 'store' | 'repartition';
+  readonly name: string;
+  /** Topics that reach it without passing a store. */
+  readonly inputs: readonly PlannedInput[];
+  readonly stores: readonly string[];
+}
+
 /** What a topology needs of the cluster and the machine, found by subscribing it once to silent sources. */
 export interface Plan {
   readonly sources: readonly Topic<unknown, unknown>[];
@@ -36,6 +45,8 @@ export interface Plan {
   readonly stores: readonly StoreShape[];
   readonly sinks: readonly string[];
   readonly meetings: readonly Meeting[];
+  /** One entry for each subscription of a store or a repartition. */
+  readonly feeds: readonly PlannedFeed[];
   /** Cells asked for, to bound the size of the offset metadata. */
   readonly cells: readonly { readonly store: string; readonly name: string; readonly text: boolean }[];
 }
@@ -54,6 +65,7 @@ export function planTopology(topology: Topology, clock: Clock): Plan {
     stores: host.shapes,
     sinks: [...new Set(graph.nodes.flatMap((node) => (node.kind === 'sink' ? (node.wiring?.topics ?? []).map(nameOf) : [])))],
     meetings: graph.nodes.filter((node) => node.kind === 'store').map(meetingOf),
+    feeds: graph.nodes.flatMap((node) => (node.kind === 'store' || node.kind === 'repartition' ? [feedOf(node, node.kind)] : [])),
     cells: host.cells,
   };
 }
@@ -107,6 +119,12 @@ function meetingOf(node: GraphNode): Meeting {
   return { operator: node.operator, store: node.name, inputs: [...rootsOf(node)].map(inputOf) };
 }
 
+function feedOf(node: GraphNode, kind: PlannedFeed['kind']): PlannedFeed {
+  const feeds = [...feedsOf(node)];
+  const stores = feeds.filter((each) => each.kind === 'store').map(({ name }) => name);
+  return { kind, name: node.name, inputs: feeds.filter((each) => each.kind !== 'store').map(inputOf), stores };
+}
+
 function inputOf(node: GraphNode): PlannedInput {
   return { name: node.name, internal: node.kind === 'repartition' };
 }
@@ -133,6 +151,8 @@ class PlanningHost implements AssemblyHost {
     const scope: Scope = {
       partition: -1,
       origin: noOrigin,
+      timestamp: 0,
+      wallTime: 0,
       failed: false,
       cell<T extends number | string>(store: string, name: string, initial: T): Cell<T> {
         cells.push({ store, name, text: typeof initial === 'string' });
@@ -143,6 +163,7 @@ class PlanningHost implements AssemblyHost {
       begin: () => false,
       end: ignore,
       drive: ignore,
+      wakeAt: ignore,
     };
     this.scope = scope;
   }
