@@ -35,6 +35,7 @@ export const errorCodes = {
   STORE_WINDOWS: 'a store was declared for other windows than its operator',
   TOPIC_INVALID: 'a topic or store name Kafka does not allow',
   UNKNOWN_TOPIC: 'topics that do not exist on the cluster; all are named',
+  UNSETTLED: 'a test looks at what still waits for a promise',
   UNSUPPORTED_BROKER: 'the broker does not speak a version that is needed',
   UNSUPPORTED_COMPRESSION: 'a codec whose optional package is not installed',
   WINDOW_ADVANCE: 'an advance that is not > 0 and <= size',

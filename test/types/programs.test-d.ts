@@ -29,7 +29,7 @@ import {
   windowStore,
   windowTumbling,
 } from 'millrace';
-import { memoryStore, outgoing, record } from 'millrace/testing';
+import { memoryStore, outgoing, record, testTopology } from 'millrace/testing';
 
 const Click = t.type({ user: t.string, page: t.string });
 type Click = t.TypeOf<typeof Click>;
@@ -146,6 +146,12 @@ new TestScheduler((x, y) => expectEqual(x, y)).run(({ cold, expectObservable }) 
   expectObservable(windowed.pipe(map((r) => r.value))).toBe('---x----|', { x: 1 });
   expectObservable(late.pipe(map((l) => l.record.timestamp))).toBe('-----l', { l: 2 });
 });
+
+// A whole topology.
+const test = testTopology(topTen, { partitions: 4 });
+test.pipe(clicks, record('u', { user: 'u', page: 'p' }, 1), record('u', { user: 'u', page: 'p' }, 80_000));
+expectEqual(test.read(topPages)[0]?.value.length, 1);
+expectEqual(test.store(top10).get(0)?.at(0)?.page, 'p');
 
 // Dynamic routing among named topics.
 export const routing: Topology = ({ stream }) =>
