@@ -29,6 +29,8 @@ function scopeOver(cells: CellTable): Scope {
   return {
     partition: 0,
     origin: noOrigin,
+    timestamp: 0,
+    wallTime: 0,
     failed: false,
     cell: (store, name, initial) => cells.cell(store, name, initial),
     eventTime: (store, _advanced, name = 'streamTime') => new StreamTime(cells.cell(store, name, -1)),
@@ -36,6 +38,7 @@ function scopeOver(cells: CellTable): Scope {
     begin: () => true,
     end: () => undefined,
     drive: () => undefined,
+    wakeAt: () => undefined,
   };
 }
 

@@ -23,6 +23,13 @@ export interface Scope {
   readonly partition: number;
   /** The origin of the push under way. */
   readonly origin: Origin;
+  /**
+   * What writes of this push carry, ms since the epoch: the timestamp of the record being pushed, until an operator sets it to that of
+   * what it calls a function of the user's for.
+   */
+  timestamp: number;
+  /** The wall clock, ms since the epoch. */
+  readonly wallTime: number;
   /** True once something below threw in this push: everything is about to be undone, so stop emitting. */
   readonly failed: boolean;
   /** The same cell for the same (store, name), at its restored value; `initial` if it was never committed. Ask at subscription. */
@@ -43,4 +50,9 @@ export interface Scope {
   end(): void;
   /** Runs steps before the task's next record; the latest driven first. May be called at subscription: runs before the first record. */
   drive(step: Step): void;
+  /**
+   * Calls `wake` in a push of its own once the wall clock has come to `time`; Infinity: never. For one `wake` the last call holds. Ask at
+   * subscription.
+   */
+  wakeAt(time: number, wake: () => void): void;
 }

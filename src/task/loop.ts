@@ -8,6 +8,8 @@ const LOOK_EVERY = 64;
 /** ms the others wait for records of a task that has none at hand but is not caught up, and for one that is being opened. */
 const PATIENCE_MS = 600;
 const OPENING_PATIENCE_MS = 1_000;
+/** What a timer of Node takes at most: a longer one would ring at once, and again and again. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 /** ms of event time a task may run ahead of the others that feed the same repartition, within one slice. */
 const MAX_SKEW_MS = 1_000;
 
@@ -152,7 +154,7 @@ export class Loop {
     this.options.afterSlice();
     this.timer?.cancel();
     if (ms === Infinity) return;
-    this.timer = this.options.clock.setTimer(Math.max(0, ms), () => {
+    this.timer = this.options.clock.setTimer(Math.min(Math.max(0, ms), LONGEST_SLEEP_MS), () => {
       this.wake();
     });
   }

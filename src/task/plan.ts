@@ -164,6 +164,7 @@ class PlanningHost implements AssemblyHost {
       end: ignore,
       drive: ignore,
       wakeAt: ignore,
+      wakeAt: ignore,
     };
     this.scope = scope;
   }

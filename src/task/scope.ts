@@ -3,6 +3,7 @@ import { noOrigin, type Origin } from '../model/origin';
 import type { CellTable } from '../state/cells';
 import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
+import type { TaskClock } from './task-clock';
 
 interface TaskCounter extends Counter {
   readonly name: MetricName;
@@ -23,7 +24,10 @@ export interface CountedMetrics {
  */
 export class TaskScope implements Scope {
   origin: Origin = noOrigin;
+  timestamp = 0;
   failed = false;
+  /** Of the task that works in this scope. */
+  clock: TaskClock | undefined;
   /** Latest driven last: it runs first. */
   readonly steps: Step[] = [];
   /** Poisoned since the last seal, and before it: a transaction under way may yet be undone and replayed. */
@@ -83,6 +87,14 @@ export class TaskScope implements Scope {
     this.steps.push(step);
   }
 
+  get wallTime(): number {
+    return this.clock?.now() ?? 0;
+  }
+
+  wakeAt(time: number, wake: () => void): void {
+    this.clock?.wakeAt(time, wake);
+  }
+
   isPoisoned(origin: Origin): boolean {
     return this.hasPoison && this.holdsPoison(recordId(origin));
   }
@@ -109,6 +121,7 @@ export class TaskScope implements Scope {
     this.depth = 0;
     this.steps.length = 0;
     this.origin = noOrigin;
+    this.clock?.sleep();
   }
 
   private hasPoison = false;

@@ -90,6 +90,7 @@ export class StreamTask implements AssemblyHost {
   constructor(private readonly options: StreamTaskOptions) {
     this.partition = options.partition;
     this.clock = new TaskClock(options.clock, options.wake);
+    options.scope.clock = this.clock;
     this.misuse = new Misuse(options, (error) => {
       if (this.pushing) this.fail(error);
       else this.halt(error);
@@ -171,6 +172,7 @@ export class StreamTask implements AssemblyHost {
       return;
     }
     scope.origin = record.origin;
+    scope.timestamp = record.timestamp;
     this.dirty = true;
     if (scope.isPoisoned(record.origin)) {
       this.skipped('onProcessingError');

@@ -6,6 +6,8 @@ import type { Clock } from '../time/clock';
  * inside a push and what it emits is in a transaction.
  */
 export class TaskClock extends VirtualTimeScheduler {
+  private readonly wakes = new Map<() => void, Subscription>();
+
   constructor(
     private readonly wall: Clock,
     private readonly scheduled: () => void,
@@ -20,6 +22,25 @@ export class TaskClock extends VirtualTimeScheduler {
     const subscription = super.schedule(work, delay, state);
     this.scheduled();
     return subscription;
+  }
+
+  /** Calls `wake` when the wall clock has come to `time` (Infinity: never), and no longer when it was asked to before. */
+  wakeAt(time: number, wake: () => void): void {
+    this.wakes.get(wake)?.unsubscribe();
+    this.wakes.delete(wake);
+    if (time === Infinity) return;
+    const from = Math.max(this.frame, this.wall.now());
+    const work = (): void => {
+      this.wakes.delete(wake);
+      wake();
+    };
+    this.wakes.set(wake, this.schedule(work, Math.max(0, time - from)));
+  }
+
+  /** Forgets what `wakeAt` was asked for. */
+  sleep(): void {
+    for (const scheduled of this.wakes.values()) scheduled.unsubscribe();
+    this.wakes.clear();
   }
 
   /** Wall time of the earliest action, Infinity when there is none. */

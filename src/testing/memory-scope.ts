@@ -1,15 +1,21 @@
+import { of, type Subscription, timer, timestamp } from 'rxjs';
 import type { MetricName } from '../model/metrics';
 import { noOrigin } from '../model/origin';
 import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
 
-/** The scope of a store that belongs to no task: steps run at once and to their end, nothing is poisoned, nothing is undone. */
+/**
+ * The scope of a store that belongs to no task: steps run at once and to their end, or, behind a promise, once it has settled; nothing is
+ * poisoned, nothing is undone. The wall clock is that of RxJS, so that a TestScheduler drives it.
+ */
 export class MemoryScope implements Scope {
   readonly partition = 0;
   readonly origin = noOrigin;
+  timestamp = 0;
   readonly failed = false;
   private readonly cells = new Map<string, Cell<number | string>>();
   private readonly counters = new Map<string, Counter & { readonly name: MetricName }>();
+  private readonly wakes = new Map<() => void, Subscription>();
 
   cell<T extends number | string>(store: string, name: string, initial: T): Cell<T> {
     const id = `${store} ${name}`;
@@ -48,7 +54,32 @@ export class MemoryScope implements Scope {
     for (;;) {
       const done = step();
       if (done === true) return;
-      if (done !== false) throw new Error('a step waits, but everything in memory can be read at once');
+      if (done === false) continue;
+      void done.then(() => {
+        this.drive(step);
+      });
+      return;
     }
+  }
+
+  get wallTime(): number {
+    let now = 0;
+    of(undefined)
+      .pipe(timestamp())
+      .subscribe((stamped) => {
+        now = stamped.timestamp;
+      });
+    return now;
+  }
+
+  wakeAt(time: number, wake: () => void): void {
+    this.wakes.get(wake)?.unsubscribe();
+    this.wakes.delete(wake);
+    if (time === Infinity) return;
+    const waiting = timer(Math.max(0, time - this.wallTime)).subscribe(() => {
+      this.wakes.delete(wake);
+      wake();
+    });
+    this.wakes.set(wake, waiting);
   }
 }

@@ -10,6 +10,8 @@ import { memoryStore } from '../../src/testing';
 export class ScriptedScope implements Scope {
   readonly partition = 3;
   origin: Origin = noOrigin;
+  timestamp = 0;
+  wallTime = 0;
   failed = false;
   readonly poisoned = new Set<string>();
   /** Emissions that were opened, and 'end' for each that was closed. */
@@ -51,6 +53,10 @@ export class ScriptedScope implements Scope {
 
   drive(step: Step): void {
     this.steps.push(step);
+  }
+
+  wakeAt(): void {
+    throw new Error('nobody here goes by the wall clock');
   }
 
   get waiting(): number {

@@ -17,6 +17,8 @@ export function scopeOver(cells: CellTable): Scope {
   return {
     partition: 0,
     origin: noOrigin,
+    timestamp: 0,
+    wallTime: 0,
     failed: false,
     cell: (store, name, initial) => cells.cell(store, name, initial),
     eventTime: (store, _advanced, name = 'streamTime') => new StreamTime(cells.cell(store, name, -1)),
@@ -24,6 +26,7 @@ export function scopeOver(cells: CellTable): Scope {
     begin: () => true,
     end: () => undefined,
     drive: () => undefined,
+    wakeAt: () => undefined,
   };
 }
 
