@@ -164,7 +164,6 @@ class PlanningHost implements AssemblyHost {
       end: ignore,
       drive: ignore,
       wakeAt: ignore,
-      wakeAt: ignore,
     };
     this.scope = scope;
   }
