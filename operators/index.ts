@@ -7,6 +7,7 @@ export { mapWithStore, type StepWithState } from './map-with-store';
 export { reduceWithStore } from './reduce-with-store';
 export { selectKey } from './select-key';
 export { to } from './to';
+export { windowBy } from './window-by';
 export { windowHopping } from './window-hopping';
 export { windowTumbling } from './window-tumbling';
 

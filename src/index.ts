@@ -28,13 +28,14 @@ export {
   reduceWithStore,
   selectKey,
   to,
+  windowBy,
   windowHopping,
   windowTumbling,
 } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 
 export { days, hours, minutes, seconds, type Duration } from './model/duration';
-export type { InWindows, TimeWindows, Window, Windowed, Windows } from './model/window';
+export type { InWindows, TimeWindows, Window, WindowAssigner, Windowed, Windows } from './model/window';
 export { KafkaRecord, type Placement } from './model/record';
 export { Outgoing } from './model/outgoing';
 

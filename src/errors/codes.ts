@@ -39,11 +39,12 @@ export const errorCodes = {
   UNSUPPORTED_BROKER: 'the broker does not speak a version that is needed',
   UNSUPPORTED_COMPRESSION: 'a codec whose optional package is not installed',
   WINDOW_ADVANCE: 'an advance that is not > 0 and <= size',
+  WINDOW_ASSIGNER: "windows of one's own that cannot be, or that do not hold their record",
   WINDOW_DIFFERENCE: 'a time difference of sliding windows that is negative or no whole number of ms',
   WINDOW_GAP: 'a session gap that is not a whole number of ms > 0',
   WINDOW_GRACE: 'a grace that is negative or no whole number of ms',
   WINDOW_RECORDS: 'a number of records in a window that is not whole and > 0, or a step that is greater',
-  WINDOW_SIZE: 'a window size that is not a whole number of ms > 0',
+  WINDOW_SIZE: 'a window size that is not a whole number of ms > 0, or Infinity',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

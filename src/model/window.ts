@@ -11,19 +11,29 @@ export interface Windowed<K> extends Window {
   readonly key: K;
 }
 
-/** Fixed windows of `size`, one every `advance` (default `size`), aligned to the epoch; late once `end <= stream time - grace`. */
+/**
+ * Fixed windows of `size`, one every `advance` (default `size`), aligned to the epoch; late once `end <= stream time - grace`. The size
+ * Infinity: one window, from 0 on, that never ends.
+ */
 export interface TimeWindows {
   readonly size: Duration;
   readonly advance?: Duration;
   readonly grace?: Duration;
 }
 
-/** Windows of one's own: calendar days, say. Pure. */
+/**
+ * Windows of one's own: calendar days, say. Both functions are pure, and what they give is never changed. Bounds are whole ms since the
+ * epoch, starts 0 or greater; an end may be Infinity.
+ */
 export interface WindowAssigner {
-  /** The windows that hold a timestamp, by ascending start; none: the record is left out. */
+  /** The windows that hold a timestamp (start <= timestamp < end), by ascending start; none: the record is left out, and is not late. */
   readonly windowsOf: (timestamp: number) => readonly Window[];
-  /** The first instant behind the window that starts at `start`: it is complete when event time, less grace, has come there. Grows with `start`. */
+  /**
+   * The first instant behind the window that starts at `start`: it closes when event time, less grace, has come there. Never falls as
+   * `start` grows.
+   */
   readonly endOf: (start: number) => number;
+  /** ms that a window waits for late records after its end, default 0. */
   readonly grace?: Duration;
 }
 
