@@ -22,7 +22,10 @@ export interface StoreShape {
   readonly windows?: Windows | SessionWindows;
   /** ms; window stores: how long a window stays visible after newer ones came. */
   readonly retention?: Duration;
+  /** Key-value stores: ms of event time that an entry stays readable. */
   readonly ttl?: Duration;
+  /** Timer stores: what their times are compared with. */
+  readonly clock?: 'event' | 'wall';
 }
 
 export interface KeyValueDefinition<K, A> extends StoreDefinition<KeyValueStore<K, A>> {
@@ -43,6 +46,11 @@ export interface SessionDefinition<K, A> extends StoreDefinition<SessionStore<K,
   /** The key of a session as Kafka Streams writes it in topics: key bytes, then end and start as int64. */
   readonly output: Codecs<Windowed<K>, A>;
   readonly windows: SessionWindows;
+  /** @internal */
+  readonly shape: StoreShape;
+}
+
+export interface TimerDefinition<K> extends StoreDefinition<TimerStore<K>> {
   /** @internal */
   readonly shape: StoreShape;
 }
@@ -68,4 +76,11 @@ export interface SessionStore<K, A> {
   /** Sessions of the key that end at or after `from` and start at or before `to`, by end, then start. */
   readonly find: (key: K, from: number, to: number) => readonly (readonly [Window, A])[];
   readonly put: (key: K, window: Window, value: A) => void;
+}
+
+export interface TimerStore<K> {
+  readonly [kind]: 'timer';
+  /** Fires once at `time`, ms since the epoch, in the place of the timer that the key may have. @throws INVALID_TIMESTAMP */
+  readonly set: (key: K, time: number) => void;
+  readonly cancel: (key: K) => void;
 }

@@ -10,6 +10,9 @@ export class DueIndex {
   private readonly times: number[] = [];
   private readonly identities: string[] = [];
 
+  /** `compare` orders the keys of one time; without it they come in any order. */
+  constructor(private readonly compare?: (a: string, b: string) => number) {}
+
   /** There is something of this key at `time`; what was known of earlier times stays. */
   add(identity: string, time: number): void {
     const known = this.bounds.get(identity);
@@ -22,6 +25,11 @@ export class DueIndex {
   /** No key has anything before this; Infinity when there is none. */
   get earliest(): number {
     return this.times.length === 0 ? Infinity : this.times[0]!;
+  }
+
+  /** The key that `take` would give. */
+  get first(): string | undefined {
+    return this.identities[0];
   }
 
   /** Takes out a key whose bound is `earliest`; undefined: there is none. Whatever else it has must be added again. */
@@ -54,12 +62,17 @@ export class DueIndex {
     while (this.times.length > 0 && this.bounds.get(this.identities[0]!) !== this.times[0]) this.pop();
   }
 
+  private precedes(time: number, identity: string, otherTime: number, other: string): boolean {
+    if (time !== otherTime) return time < otherTime;
+    return this.compare !== undefined && this.compare(identity, other) < 0;
+  }
+
   private push(time: number, identity: string): void {
     const { times, identities } = this;
     let at = times.length;
     while (at > 0) {
       const parent = (at - 1) >>> 1;
-      if (times[parent]! <= time) break;
+      if (!this.precedes(time, identity, times[parent]!, identities[parent]!)) break;
       times[at] = times[parent]!;
       identities[at] = identities[parent]!;
       at = parent;
@@ -78,8 +91,9 @@ export class DueIndex {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= length) break;
-      if (child + 1 < length && times[child + 1]! < times[child]!) child++;
-      if (times[child]! >= time) break;
+      const next = child + 1;
+      if (next < length && this.precedes(times[next]!, identities[next]!, times[child]!, identities[child]!)) child = next;
+      if (!this.precedes(times[child]!, identities[child]!, time, identity)) break;
       times[at] = times[child]!;
       identities[at] = identities[child]!;
       at = child;

@@ -1,4 +1,4 @@
-import type { KeyValueStore, SessionStore, StoreShape, WindowStore } from '../model/store-definition';
+import type { KeyValueStore, SessionStore, StoreShape, TimerStore, WindowStore } from '../model/store-definition';
 import type { ClosingIndex } from './closing-index';
 import type { Counted } from './counted';
 import type { DueIndex } from './due-index';
@@ -103,4 +103,32 @@ export interface CountedWindowHandle<K, A> extends WindowStore<K, A> {
 }
 export interface SessionHandle<K, A> extends SessionStore<K, A> {
   readonly [runtime]: RowRuntime<K, A>;
+}
+
+/** The entry whose turn it is: the least time, of one time the least key bytes. */
+export interface Scheduled<K, A> {
+  readonly key: K;
+  /** Equal iff the key's bytes are equal. */
+  readonly identity: string;
+  readonly time: number;
+  readonly entry: Stamped<A>;
+}
+
+/** Timers, one a key. */
+export interface TimerRuntime<K> extends StoreRuntime {
+  /** `held`: the timer does not come up before `release`. */
+  set(key: K, time: number, timestamp: number, held: boolean): void;
+  cancel(key: K, timestamp: number): void;
+  /** Nothing comes up before this; Infinity: nothing at all. No disk. */
+  readonly earliest: number;
+  /** The first timer up to `until`, by time, then key bytes. */
+  next(until: number): Scheduled<K, number> | undefined;
+  /** Removes what `next` has just given. */
+  fired(timer: Scheduled<K, number>, timestamp: number): void;
+  release(): void;
+  keyBytes(identity: string): Uint8Array;
+}
+
+export interface TimerHandle<K> extends TimerStore<K> {
+  readonly [runtime]: TimerRuntime<K>;
 }

@@ -3,10 +3,11 @@ import type { StoreShape } from '../model/store-definition';
 import { type Counted, countedCodec } from './counted';
 import type { StoreContext } from './entry-store';
 import type { AnyStore } from './flusher';
-import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, WindowHandle } from './handle';
+import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, TimerHandle, WindowHandle } from './handle';
 import { KeyValueEntries } from './key-value-entries';
 import { RowEntries } from './row-entries';
 import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
+import { TimerEntries, timerHandle } from './timer-entries';
 import { WindowEntries } from './window-entries';
 
 /** What `task.store` may give. */
@@ -15,7 +16,8 @@ export type AnyHandle =
   | WindowHandle<unknown, unknown>
   | RowWindowHandle<unknown, unknown>
   | CountedWindowHandle<unknown, unknown>
-  | SessionHandle<unknown, unknown>;
+  | SessionHandle<unknown, unknown>
+  | TimerHandle<unknown>;
 
 /** The entries of one store with the handle that operators and topologies get. */
 export interface OpenedStore {
@@ -28,23 +30,27 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
   switch (shape.kind) {
     case 'key-value': {
       const entries = new KeyValueEntries<unknown, unknown>(shape, id, context);
-      return { entries, handle: keyValueHandle(entries, context.clock) };
+      return { entries, handle: keyValueHandle(entries) };
     }
     case 'window': {
       const entries = new WindowEntries<unknown, unknown>(shape, id, context);
-      return { entries, handle: windowHandle(entries, context.clock) };
+      return { entries, handle: windowHandle(entries) };
     }
     case 'counted': {
       const entries = new RowEntries<unknown, Counted<unknown>>({ ...shape, value: countedCodec(shape.value) as never }, id, context);
-      return { entries: entries as unknown as AnyStore, handle: countedWindowHandle(entries, context.clock) };
+      return { entries: entries as unknown as AnyStore, handle: countedWindowHandle(entries) };
     }
     case 'sliding': {
       const entries = new RowEntries<unknown, unknown>(shape, id, context);
-      return { entries: entries as unknown as AnyStore, handle: rowWindowHandle(entries, context.clock) };
+      return { entries: entries as unknown as AnyStore, handle: rowWindowHandle(entries) };
     }
     case 'session': {
       const entries = new RowEntries<unknown, unknown>(shape, id, context);
-      return { entries: entries as unknown as AnyStore, handle: sessionHandle(entries, context.clock) };
+      return { entries: entries as unknown as AnyStore, handle: sessionHandle(entries) };
+    }
+    case 'timer': {
+      const entries = new TimerEntries<unknown>(shape, id, context);
+      return { entries: entries as unknown as AnyStore, handle: timerHandle(entries) };
     }
     default:
       throw new MillraceError('CONFIG', `store "${shape.name}" is of the kind ${shape.kind}, which tasks cannot hold`, {

@@ -1,4 +1,3 @@
-import type { Clock } from '../time/clock';
 import {
   type CountedWindowHandle,
   type KeyValueHandle,
@@ -13,16 +12,16 @@ import type { RowEntries } from './row-entries';
 import { Row } from './rows';
 import type { WindowEntries } from './window-entries';
 
-/** What `task.store` gives for a key-value store. Writes through it carry the wall clock's time; operators write their record's. */
-export function keyValueHandle<K, A>(entries: KeyValueEntries<K, A>, clock: Clock): KeyValueHandle<K, A> {
+/** What `task.store` gives for a key-value store. Writes carry the timestamp of the record being pushed. */
+export function keyValueHandle<K, A>(entries: KeyValueEntries<K, A>): KeyValueHandle<K, A> {
   const handle: Omit<KeyValueHandle<K, A>, KindOf<KeyValueHandle<K, A>>> = {
     [runtime]: entries,
     get: (key) => entries.find(key)?.value,
     put: (key, value) => {
-      entries.write(key, value, clock.now());
+      entries.write(key, value, entries.scope.timestamp);
     },
     delete: (key) => {
-      entries.remove(key, clock.now());
+      entries.remove(key, entries.scope.timestamp);
     },
     range: (from, to) => ({ [Symbol.asyncIterator]: () => walk(entries, from, to) }),
   };
@@ -30,19 +29,19 @@ export function keyValueHandle<K, A>(entries: KeyValueEntries<K, A>, clock: Cloc
 }
 
 /** What `task.store` gives for a window store. */
-export function windowHandle<K, A>(entries: WindowEntries<K, A>, clock: Clock): WindowHandle<K, A> {
+export function windowHandle<K, A>(entries: WindowEntries<K, A>): WindowHandle<K, A> {
   const handle: Omit<WindowHandle<K, A>, KindOf<WindowHandle<K, A>>> = {
     [runtime]: entries,
     get: (key, windowStart) => entries.find(key, windowStart)?.value,
     put: (key, window, value) => {
-      entries.write(key, window.start, value, clock.now());
+      entries.write(key, window.start, value, entries.scope.timestamp);
     },
   };
   return handle as WindowHandle<K, A>;
 }
 
 /** What `task.store` gives for a window store whose windows belong to their key. */
-export function rowWindowHandle<K, A>(entries: RowEntries<K, A>, clock: Clock): RowWindowHandle<K, A> {
+export function rowWindowHandle<K, A>(entries: RowEntries<K, A>): RowWindowHandle<K, A> {
   const handle: Omit<RowWindowHandle<K, A>, KindOf<RowWindowHandle<K, A>>> = {
     [runtime]: entries,
     get: (key, windowStart) => {
@@ -50,28 +49,28 @@ export function rowWindowHandle<K, A>(entries: RowEntries<K, A>, clock: Clock): 
       return row !== undefined && entries.timeOf(row) > entries.invisibleUpTo ? row.value : undefined;
     },
     put: (key, window, value) => {
-      put(entries, key, new Row(window.start, window.end, value, clock.now()));
+      put(entries, key, new Row(window.start, window.end, value, entries.scope.timestamp));
     },
   };
   return handle as RowWindowHandle<K, A>;
 }
 
 /** What `task.store` gives for a store of counted windows: aggregates, without the numbers of records they lie with. */
-export function countedWindowHandle<K, A>(entries: RowEntries<K, Counted<A>>, clock: Clock): CountedWindowHandle<K, A> {
+export function countedWindowHandle<K, A>(entries: RowEntries<K, Counted<A>>): CountedWindowHandle<K, A> {
   const handle: Omit<CountedWindowHandle<K, A>, KindOf<CountedWindowHandle<K, A>>> = {
     [runtime]: entries,
     get: (key, windowStart) => entries.rows(key).find(({ start }) => start === windowStart)?.value.value ?? undefined,
     put: (key, window, value) => {
       const { start, end } = window;
       const known = entries.rows(key).find((row) => row.start === start)?.value.records;
-      put(entries, key, new Row(start, end, new Counted(known ?? end - start, value ?? null), clock.now()));
+      put(entries, key, new Row(start, end, new Counted(known ?? end - start, value ?? null), entries.scope.timestamp));
     },
   };
   return handle as CountedWindowHandle<K, A>;
 }
 
 /** What `task.store` gives for a session store. */
-export function sessionHandle<K, A>(entries: RowEntries<K, A>, clock: Clock): SessionHandle<K, A> {
+export function sessionHandle<K, A>(entries: RowEntries<K, A>): SessionHandle<K, A> {
   const handle: Omit<SessionHandle<K, A>, KindOf<SessionHandle<K, A>>> = {
     [runtime]: entries,
     find: (key, from, to) => {
@@ -80,7 +79,7 @@ export function sessionHandle<K, A>(entries: RowEntries<K, A>, clock: Clock): Se
       return found.map(({ start, end, value }) => [{ start, end }, value] as const);
     },
     put: (key, window, value) => {
-      put(entries, key, new Row(window.start, window.end, value, clock.now()));
+      put(entries, key, new Row(window.start, window.end, value, entries.scope.timestamp));
     },
   };
   return handle as SessionHandle<K, A>;
