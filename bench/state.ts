@@ -39,6 +39,8 @@ function scopeOver(cells: CellTable): Scope {
     end: () => undefined,
     drive: () => undefined,
     wakeAt: () => undefined,
+    hold: () => undefined,
+    letGo: () => undefined,
   };
 }
 

@@ -51,6 +51,12 @@ export interface Scope {
   /** Runs steps before the task's next record; the latest driven first. May be called at subscription: runs before the first record. */
   drive(step: Step): void;
   /**
+   * Until `letGo` no commit may fall: for what a push has begun, and only steps can end, and which no store remembers. As many calls of
+   * one as of the other.
+   */
+  hold(): void;
+  letGo(): void;
+  /**
    * Calls `wake` in a push of its own once the wall clock has come to `time`; Infinity: never. For one `wake` the last call holds. Ask at
    * subscription.
    */

@@ -164,6 +164,8 @@ class PlanningHost implements AssemblyHost {
       end: ignore,
       drive: ignore,
       wakeAt: ignore,
+      hold: ignore,
+      letGo: ignore,
     };
     this.scope = scope;
   }

@@ -30,6 +30,7 @@ export class TaskScope implements Scope {
   clock: TaskClock | undefined;
   /** Latest driven last: it runs first. */
   readonly steps: Step[] = [];
+  private held = 0;
   /** Poisoned since the last seal, and before it: a transaction under way may yet be undone and replayed. */
   private poisoned = new Set<string>();
   private sealedPoison = new Set<string>();
@@ -87,6 +88,18 @@ export class TaskScope implements Scope {
     this.steps.push(step);
   }
 
+  hold(): void {
+    this.held++;
+  }
+
+  letGo(): void {
+    this.held--;
+  }
+
+  get isHeld(): boolean {
+    return this.held > 0;
+  }
+
   get wallTime(): number {
     return this.clock?.now() ?? 0;
   }
@@ -120,6 +133,7 @@ export class TaskScope implements Scope {
     this.failed = false;
     this.depth = 0;
     this.steps.length = 0;
+    this.held = 0;
     this.origin = noOrigin;
     this.clock?.sleep();
   }

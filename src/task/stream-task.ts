@@ -138,7 +138,7 @@ export class StreamTask implements AssemblyHost {
 
   /** At a record boundary, with nothing in flight: may be sealed. */
   get atBoundary(): boolean {
-    return !this.pushing && this.parked === 0;
+    return !this.pushing && this.parked === 0 && !this.options.scope.isHeld;
   }
 
   /** Timestamp of the record that would be pushed next, Infinity when there is none. */
@@ -149,7 +149,8 @@ export class StreamTask implements AssemblyHost {
   /** Pushes one record, or one step of what a record left to do; false when there is nothing to push. */
   pushNext(): boolean {
     if (this.halted !== undefined || this.parked > 0) return false;
-    if (this.cautious > 0) this.checkpointCautiously();
+    // What is held cannot be taken up again from a checkpoint: it belongs to the push that began it.
+    if (this.cautious > 0 && !this.options.scope.isHeld) this.checkpointCautiously();
     const { scope } = this.options;
     if (scope.steps.length > 0) return this.runStep();
     if (this.clock.isDue) return this.runTimers();
@@ -200,8 +201,8 @@ export class StreamTask implements AssemblyHost {
     const step = scope.steps[scope.steps.length - 1];
     if (step === undefined) return false;
     this.dirty = true;
+    if (!scope.isHeld) this.pushesSinceCheckpoint++;
     const result = this.inPush(step);
-    this.pushesSinceCheckpoint++;
     if (this.failure !== undefined) this.undo();
     else if (result === true) scope.steps.splice(scope.steps.lastIndexOf(step), 1);
     else if (result instanceof Promise) this.park(result);

@@ -62,6 +62,14 @@ export class MemoryScope implements Scope {
     }
   }
 
+  hold(): void {
+    // nothing is committed
+  }
+
+  letGo(): void {
+    // nor waited for
+  }
+
   get wallTime(): number {
     let now = 0;
     of(undefined)

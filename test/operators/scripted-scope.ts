@@ -12,6 +12,7 @@ export class ScriptedScope implements Scope {
   origin: Origin = noOrigin;
   timestamp = 0;
   wallTime = 0;
+  held = 0;
   failed = false;
   readonly poisoned = new Set<string>();
   /** Emissions that were opened, and 'end' for each that was closed. */
@@ -57,6 +58,14 @@ export class ScriptedScope implements Scope {
 
   wakeAt(): void {
     throw new Error('nobody here goes by the wall clock');
+  }
+
+  hold(): void {
+    this.held += 1;
+  }
+
+  letGo(): void {
+    this.held -= 1;
   }
 
   get waiting(): number {

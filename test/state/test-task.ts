@@ -27,6 +27,8 @@ export function scopeOver(cells: CellTable): Scope {
     end: () => undefined,
     drive: () => undefined,
     wakeAt: () => undefined,
+    hold: () => undefined,
+    letGo: () => undefined,
   };
 }
 
