@@ -89,7 +89,7 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
     const disk = new DiskEntries(this.context.bytes, { from: layout.first, to: layout.last });
     try {
       for (;;) {
-        await disk.ready();
+        for (let wait = disk.ready(); wait !== undefined; wait = disk.ready()) await wait;
         const found = disk.peek();
         if (found === undefined) return;
         disk.take();

@@ -2,7 +2,15 @@ import { noOrigin } from '../../src/model/origin';
 import type { Logger } from '../../src/model/logger';
 import type { StoreShape } from '../../src/model/store-definition';
 import { CellTable } from '../../src/state/cells';
-import { type KeyValueHandle, type KeyValueRuntime, runtime, type WindowHandle, type WindowRuntime } from '../../src/state/handle';
+import {
+  type KeyValueHandle,
+  type KeyValueRuntime,
+  type RowRuntime,
+  runtime,
+  type SessionHandle,
+  type WindowHandle,
+  type WindowRuntime,
+} from '../../src/state/handle';
 import { restoreStores, type RestoreResult } from '../../src/state/restore';
 import { StreamTime } from '../../src/state/event-time';
 import type { Scope } from '../../src/state/scope';
@@ -151,6 +159,10 @@ export class TestTask {
 
   keyValue<K, A>(name: string): KeyValueRuntime<K, A> {
     return (this.stores.handle(name) as unknown as KeyValueHandle<K, A>)[runtime];
+  }
+
+  rows<K, A>(name: string): RowRuntime<K, A> {
+    return (this.stores.handle(name) as unknown as SessionHandle<K, A>)[runtime];
   }
 
   window<K, A>(name: string): WindowRuntime<K, A> {
