@@ -1,4 +1,4 @@
-import { Observable, type Observer, type OperatorFunction, type Subscriber } from 'rxjs';
+import { Observable, type Observer, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
 import { MillraceError } from '../src/errors/millrace-error';
 import type { KafkaRecord, Placement } from '../src/model/record';
 import { runtime, type StoreRuntime } from '../src/state/handle';
@@ -35,6 +35,8 @@ export function sendInputs<In, Out>(
 /** What a stateful operator does, for one subscription: takes each input and emits what follows from it, or nothing. */
 export interface Receiver<In> {
   receive(input: In): void;
+  /** The source has completed. False: this completes the destination itself, once it is through with what it has received. */
+  complete?(): boolean;
   /** The subscription has ended, in whatever way. */
   release?(): void;
 }
@@ -48,19 +50,30 @@ export function receiveWithStore<In, Out>(
   store: StoreRuntime,
   start: (destination: Subscriber<Out>) => Receiver<In>,
 ): OperatorFunction<In, Out> {
+  return receiveWithStores(operator, [store], start);
+}
+
+/** The same over several stores: each is claimed, in this order. */
+export function receiveWithStores<In, Out>(
+  operator: string,
+  stores: readonly StoreRuntime[],
+  start: (destination: Subscriber<Out>) => Receiver<In>,
+): OperatorFunction<In, Out> {
   const token = {};
-  const node: WiringNode = { kind: 'store', name: store.shape.name, operator };
+  const nodes = stores.map(({ shape }): WiringNode => ({ kind: 'store', name: shape.name, operator }));
   return (source) =>
     new Observable<Out>((destination) => {
-      const free = store.claim(token, operator);
+      const claimed: (() => void)[] = [];
       let receiver: Receiver<In> | undefined;
       const leave = (): void => {
         receiver?.release?.();
-        free();
+        for (const free of claimed) free();
       };
       try {
+        for (const store of stores) claimed.push(store.claim(token, operator));
         const started = (receiver = start(destination));
-        const upstream = subscribeAs(node, source, () => source.subscribe(new ReceiveInputs(destination, operator, started)));
+        const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started));
+        const upstream = nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
         upstream.add(leave);
         return upstream;
       } catch (error) {
@@ -167,5 +180,9 @@ class ReceiveInputs<In, Out> extends OperatorObserver<In, Out> {
 
   protected take(input: In): void {
     this.receiver.receive(input);
+  }
+
+  override complete(): void {
+    if (this.receiver.complete?.() !== false) this.destination.complete();
   }
 }
