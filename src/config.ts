@@ -27,6 +27,12 @@ export interface MillraceConfig {
   readonly onProcessingError?: Policy;
   /** ms without heartbeat after which the group gives a member's tasks away, > 12,000 on Kafka (a broker's death stalls for about 11 s); default 30,000. */
   readonly sessionTimeout?: Duration;
+  /**
+   * ms that a task waits for an input that is empty while another, which meets it in an operator, has a record: the two are pushed in order
+   * of time. 0: only while the empty one's lag is not known or greater than 0. Greater: also as long when it is read to its end. -1: never
+   * waits. Default 0 (Kafka Streams' `max.task.idle.ms`, KIP-695).
+   */
+  readonly maxTaskIdle?: Duration;
   /** ms between heartbeats, at most a third of `sessionTimeout`; default 2,000. */
   readonly heartbeatInterval?: Duration;
   /** ms a broker may take to answer, ≥ 20,000; default 30,000. */
@@ -60,6 +66,7 @@ const defaults = {
   guarantee: 'exactly-once',
   strict: false,
   onProcessingError: 'fail',
+  maxTaskIdle: 0,
   sessionTimeout: 30_000,
   heartbeatInterval: 2_000,
   requestTimeout: 30_000,
@@ -127,6 +134,9 @@ function timeMistakes(config: CheckedConfig): string[] {
 
 function otherMistakes(config: CheckedConfig): string[] {
   const mistakes: string[] = [];
+  const { maxTaskIdle } = config;
+  if (!Number.isInteger(maxTaskIdle) || maxTaskIdle < -1 || maxTaskIdle > 3_600_000)
+    mistakes.push(`maxTaskIdle is ${String(maxTaskIdle)}; it must be a whole number of ms in 0 … 3600000, or -1 (never waits)`);
   if (!Number.isInteger(config.cacheBytes) || config.cacheBytes < 0)
     mistakes.push(`cacheBytes is ${String(config.cacheBytes)}; it must be a whole number of bytes ≥ 0`);
   if (!['none', 'gzip', 'lz4'].includes(config.compression))

@@ -11,11 +11,16 @@ export type Emit = 'update' | 'change' | 'close';
 /** Any value; spelled out because a constraint with primitives keeps `() => 'idle'` from widening to string. */
 export type State = string | number | boolean | bigint | null | undefined | object;
 
-/** A record that came after its window had closed; `streamTime` is the greatest timestamp the operator had seen by then. */
+/** A record that came after its window had closed. Times are ms. */
 export interface LateRecord<K, V> {
   readonly record: KafkaRecord<K, V>;
   readonly window: Window;
+  /** The operator's event time by then: the greatest timestamp it had seen or, in watermark mode, the watermark. */
   readonly streamTime: number;
+  /** The same: stream time is a watermark that allows for no disorder. */
+  readonly watermark: number;
+  /** How far the record lies behind event time. Its window had closed `watermark - grace - window.end` ms before. */
+  readonly lateness: number;
 }
 
 /** How values become one aggregate. Neither function may change the aggregate it is given; a null result deletes it. */

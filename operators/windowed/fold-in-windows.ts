@@ -10,6 +10,7 @@ import type { Emit, LateRecord } from '../fold/options';
 import type { Receiver } from '../operator';
 import { checkSameWindows } from './assign-windows';
 import { changesBytes } from './changes-bytes';
+import { lateRecord } from './late-record';
 import type { OpenWindows } from './open-windows';
 import { WindowedKey } from './windowed-key';
 
@@ -88,7 +89,7 @@ export class FoldInWindows<K, V, A> implements Receiver<InWindows<K, V>> {
 
   private refuse(record: KafkaRecord<K, V>, window: Window): void {
     this.lateRecords.value += 1;
-    this.late?.next({ record, window, streamTime: this.eventTime.value });
+    this.late?.next(lateRecord(record, window, this.eventTime.value));
   }
 
   private check(by: Windows): void {

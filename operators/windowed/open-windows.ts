@@ -1,6 +1,6 @@
 import type { Subscriber } from 'rxjs';
 import type { KafkaRecord } from '../../src/model/record';
-import type { Windowed } from '../../src/model/window';
+import type { Windowed, Windows } from '../../src/model/window';
 import type { EventTime } from '../../src/state/event-time';
 import type { WindowRuntime } from '../../src/state/handle';
 import type { Cell, Step } from '../../src/state/scope';
@@ -8,6 +8,7 @@ import { boundsOf, type WindowBounds } from '../../src/state/windows';
 import type { Emit } from '../fold/options';
 import { processingError } from '../operator';
 import { CloseWindows } from './close-windows';
+import { oldestOpen } from './oldest-open';
 import { RemoveWindows } from './remove-windows';
 import type { WalkedWindows, WindowWalk } from './window-walk';
 
@@ -52,6 +53,8 @@ export class OpenWindows<K, A> {
     };
     this.eventTimes = clocks.map((name) => scope.eventTime(shape.name, advanced, name));
     const eventTime = this.eventTimes.length === 1 ? this.eventTimes[0]! : new EarliestTime(this.eventTimes);
+    const oldest = oldestOpen(shape.windows as Windows);
+    this.eventTimes[0]!.holdBack(() => oldest(eventTime.value - this.bounds.grace));
     const stopped = (): boolean => scope.failed || destination.closed;
     const walked: WalkedWindows<K, A> = { store, bounds: this.bounds, eventTime, stopped };
     this.close = emit === 'close' ? new CloseWindows(walked, destination) : undefined;

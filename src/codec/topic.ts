@@ -84,11 +84,12 @@ const keylessCodec: KeylessCodec & SliceCodec<null> = {
 };
 
 function optionsOf<V>(given: TopicOptions<V>): TopicOptions<V> {
-  const { from, timestamp, watermark, onDecodeError } = given;
+  const { from, timestamp, watermark, maxFuture, onDecodeError } = given;
   return {
     ...(from !== undefined && { from }),
     ...(timestamp !== undefined && { timestamp }),
     ...(watermark !== undefined && { watermark }),
+    ...(maxFuture !== undefined && { maxFuture }),
     ...(onDecodeError !== undefined && { onDecodeError }),
   };
 }
@@ -100,11 +101,15 @@ function checkCodec(name: string, side: 'key' | 'value', codec: unknown): void {
 }
 
 function checkOptions<V>(name: string, options: TopicOptions<V>): void {
-  const { from, watermark } = options;
+  const { from, watermark, maxFuture } = options;
   const fromIsFine =
     from === undefined || from === 'earliest' || from === 'latest' || (from instanceof Date && !Number.isNaN(from.getTime()));
   if (!fromIsFine) throw optionError(name, 'from', `must be 'earliest', 'latest' or a valid Date`);
+  if (maxFuture !== undefined) checkDuration(name, 'maxFuture', maxFuture);
   if (watermark === undefined) return;
+  if (typeof watermark !== 'object' || (watermark as unknown) === null) {
+    throw optionError(name, 'watermark', 'is no object; it must be { outOfOrderness } in ms, and may have an idleAfter');
+  }
   checkDuration(name, 'watermark.outOfOrderness', watermark.outOfOrderness);
   if (watermark.idleAfter !== undefined) checkDuration(name, 'watermark.idleAfter', watermark.idleAfter);
 }

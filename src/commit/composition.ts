@@ -184,7 +184,7 @@ export class Composition {
       fetcher,
       loop,
       starts: new StartPositions({ port, view, offsets, membership, clock, groupId: config.applicationId, layout }),
-      factory: new TaskBuilder({ ...ground, ...written, clock, offsets, openBytes, wake }),
+      factory: new TaskBuilder({ ...ground, ...written, clock, offsets, openBytes, wake, maxTaskIdle: config.maxTaskIdle }),
       clock,
       logger: config.logger,
       drainWithinMs: Math.min(DRAIN_WITHIN_MS, config.sessionTimeout),

@@ -8,6 +8,7 @@ import type { Outgoing } from '../model/outgoing';
 import { worstCaseSize } from '../state/cells';
 import type { Slot } from '../state/slot';
 import type { Plan } from '../task/plan';
+import { watermarkCells } from '../task/watermark-plan';
 import type { SealedTask } from '../task/stream-task';
 import type { TaskTopology } from '../task/topology';
 import type { Adapters } from './adapters';
@@ -120,6 +121,7 @@ export class Instance {
     const known = await view.topics([...plan.sources.map(({ name }) => name), ...plan.sinks]);
     const counts = new Map([...known].map(([name, { partitions }]) => [name, partitions]));
     const layout = layOut(plan, config.applicationId, counts);
+    worstCaseSize([...plan.cells, ...watermarkCells(layout.watermarks)]);
     await new InternalTopics({ port, view, clock, logger, replicationFactor: config.replicationFactor }).ensure(layout.owned);
     return { view, layout, sinks: plan.sinks };
   }

@@ -4,6 +4,7 @@ import type { StoreShape } from '../model/store-definition';
 import type { InternalTopic, Topic } from '../model/topic';
 import type { Plan, PlannedInput } from '../task/plan';
 import { sourceKey } from '../task/assembly';
+import { planWatermarks, type WatermarkPlan } from '../task/watermark-plan';
 
 /** One input topic of the application as it is on the cluster. */
 export interface InputTopic {
@@ -16,6 +17,9 @@ export interface InputTopic {
   readonly partitions: number;
   /** A store is fed by it without a repartition between. */
   readonly feedsStore: boolean;
+  /** Inputs that it meets in operators, be it by way of others, and those that feed it through repartitions; by `key`. */
+  readonly meets: readonly string[];
+  readonly fedBy: readonly string[];
 }
 
 /** A topic the application creates and owns. */
@@ -32,6 +36,8 @@ export interface Layout {
   readonly owned: readonly OwnedTopic[];
   readonly tasks: number;
   readonly stores: readonly StoreShape[];
+  /** Undefined: no topic is in watermark mode. */
+  readonly watermarks: WatermarkPlan | undefined;
   /** Names of the repartition topics on the cluster, upstream before downstream. */
   readonly repartitionOrder: readonly string[];
   readonly changelogOf: (store: string) => string;
@@ -78,6 +84,7 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
   const nameOf = (input: PlannedInput): string => (input.internal ? repartitionName(applicationId, input.name) : input.name);
   for (const { inputs, operator, store } of plan.meetings) checkCoPartitioned(inputs, { operator, store }, countOf, nameOf);
   const tasks = Math.max(...partitions.values());
+  const meets = meetingsOf(plan);
   const feeding = new Set(plan.meetings.flatMap(({ inputs }) => inputs.map(({ name, internal }) => sourceKey(name, internal))));
   const inputs = [
     ...plan.sources.map((declaration) => ({ declaration, internal: false })),
@@ -85,7 +92,9 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
   ].map(({ declaration, internal }): InputTopic => {
     const key = sourceKey(declaration.name, internal);
     const topic = internal ? repartitionName(applicationId, declaration.name) : declaration.name;
-    return { topic, key, internal, declaration, partitions: partitions.get(key) ?? 0, feedsStore: !internal && feeding.has(key) };
+    const feedsStore = !internal && feeding.has(key);
+    const partitionCount = partitions.get(key) ?? 0;
+    return { topic, key, internal, declaration, partitions: partitionCount, feedsStore, meets: meets(key), fedBy: fedBy(plan, key) };
   });
   return {
     inputs: inputs.sort((a, b) => (a.topic < b.topic ? -1 : 1)),
@@ -95,6 +104,7 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
     ],
     tasks,
     stores: plan.stores,
+    watermarks: planWatermarks(plan, countOf),
     repartitionOrder: plan.repartitions.map(({ topic }) => repartitionName(applicationId, topic.name)),
     changelogOf: remembered((store) => changelogName(applicationId, store)),
     repartitionOf: remembered((name) => repartitionName(applicationId, name)),
@@ -108,6 +118,38 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
     const fed = Math.max(0, ...(meeting?.inputs ?? []).map(countOf));
     return { topic: changelogName(applicationId, name), kind, partitions: fed > 0 ? fed : tasks };
   }
+}
+
+/** Gives the inputs that must be read in order of time with one: those that meet it, those that meet these, and so on. */
+function meetingsOf(plan: Plan): (key: string) => readonly string[] {
+  const groups: Set<string>[] = [];
+  for (const { inputs } of plan.meetings) {
+    const group = new Set(inputs.map(({ name, internal }) => sourceKey(name, internal)));
+    for (let at = groups.length - 1; at >= 0; at--) {
+      const other = groups[at] as Set<string>;
+      if (![...other].some((key) => group.has(key))) continue;
+      for (const key of other) group.add(key);
+      groups.splice(at, 1);
+    }
+    groups.push(group);
+  }
+  return (key) => [...(groups.find((group) => group.has(key)) ?? [])].filter((other) => other !== key);
+}
+
+/** Everything upstream of an internal topic, behind other repartitions too. */
+function fedBy(plan: Plan, key: string): readonly string[] {
+  const found = new Set<string>();
+  const visit = (at: string): void => {
+    const upstream = plan.repartitions.find(({ topic }) => sourceKey(topic.name, true) === at)?.upstream ?? [];
+    for (const { name, internal } of upstream) {
+      const next = sourceKey(name, internal);
+      if (found.has(next)) continue;
+      found.add(next);
+      visit(next);
+    }
+  };
+  visit(key);
+  return [...found];
 }
 
 function checkCoPartitioned(

@@ -30,7 +30,7 @@ export class TaskBuilder implements TaskFactory {
 
   async openStores(task: number): Promise<TaskStores> {
     const { layout, clock, config, openBytes, slot } = this.options;
-    const parts = taskParts(layout, task);
+    const parts = taskParts(layout, task, clock);
     const stores = await openTaskStores({
       shapes: layout.stores,
       partition: task,

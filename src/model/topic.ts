@@ -7,10 +7,30 @@ declare const kind: unique symbol;
 export interface TopicOptions<V> {
   /** Where a new group starts; a position that is gone follows the same policy, visibly. Default 'earliest'. */
   readonly from?: 'earliest' | 'latest' | Date;
-  /** Event time in ms since the epoch, read from the value; default the record's own timestamp. */
+  /**
+   * Event time in ms since the epoch, read from the value; default the record's own timestamp (on a LogAppendTime topic the broker's). For a
+   * value of null the record's own.
+   */
   readonly timestamp?: (value: V) => number;
-  readonly watermark?: { readonly outOfOrderness: Duration; readonly idleAfter?: Duration };
+  /** Watermark mode for all operators that the topic reaches, behind repartitions too. Default: stream time, as in Kafka Streams. */
+  readonly watermark?: WatermarkOptions;
+  /**
+   * ms that a timestamp may lie ahead of the wall clock, ≥ 0: one beyond is an error INVALID_TIMESTAMP of its record, under
+   * `onDecodeError`. Default: no limit, and then a single absurd timestamp makes all that follows it late.
+   */
+  readonly maxFuture?: Duration;
   readonly onDecodeError?: Policy;
+}
+
+/** How event time follows from the records of a topic, partition by partition. */
+export interface WatermarkOptions {
+  /** ms that a record may lie behind the greatest timestamp before it in its partition without being late, ≥ 0. */
+  readonly outOfOrderness: Duration;
+  /**
+   * ms of wall clock after which a partition that is read up to its last stable offset, and silent, holds the others back no longer, ≥ 0.
+   * Its next record counts again, and is late if the others have passed it by then. Default: never.
+   */
+  readonly idleAfter?: Duration;
 }
 
 /** A topic of the user's: read with `task.stream` or `task.table`, written with `to`. Nominal. */

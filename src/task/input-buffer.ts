@@ -10,6 +10,14 @@ export interface InputDeclaration extends RecordDeclaration {
   readonly onDecodeError: Policy;
 }
 
+/** Who follows an input beside the records that are pushed: its watermark. */
+export interface InputWatch {
+  /** The record that the reader has just read, without key and value, is none of the user's: taken, and not pushed. Everything before it was pushed. */
+  takes(reader: BatchReader): boolean;
+  /** The broker has answered. `silent`: nothing came, nothing is left to be pushed, and up to the last stable offset there is no more. */
+  answered(silent: boolean): void;
+}
+
 /** A place in an input that a replay can go back to. */
 export interface InputMark {
   readonly offset: number;
@@ -43,6 +51,7 @@ export class InputBuffer {
     readonly declaration: InputDeclaration,
     position: number,
     private readonly onSkipped: () => void,
+    private readonly watch?: InputWatch,
   ) {
     this.next = position;
     this.fetchedTo = position;
@@ -58,8 +67,12 @@ export class InputBuffer {
 
   /** Nothing to read now, although the broker has more, or may have. */
   get isStarving(): boolean {
-    if (this.head !== undefined || this.failure !== undefined) return false;
-    return this.lastStableOffset < 0 || this.fetchedTo < this.lastStableOffset;
+    return this.isEmpty && (this.lastStableOffset < 0 || this.fetchedTo < this.lastStableOffset);
+  }
+
+  /** Nothing to read now. */
+  get isEmpty(): boolean {
+    return this.head === undefined && this.failure === undefined;
   }
 
   append(chunk: FetchedChunk): void {
@@ -67,13 +80,15 @@ export class InputBuffer {
     this.lastStableOffset = chunk.lastStableOffset;
     this.chunks.push(chunk);
     this.bytes += chunk.records.length;
-    if (this.head === undefined && this.failure === undefined) this.load();
+    if (this.isEmpty) this.load();
+    this.watch?.answered(false);
   }
 
   /** An answer without records. */
   told(next: number, lastStableOffset: number): void {
     this.fetchedTo = Math.max(this.fetchedTo, next);
     this.lastStableOffset = lastStableOffset;
+    this.watch?.answered(this.isEmpty && !this.isStarving && !this.paused);
   }
 
   /** Steps behind the head record. */
@@ -131,6 +146,7 @@ export class InputBuffer {
     this.headOffset = reader.offset;
     this.next = reader.offset + 1;
     try {
+      if (reader.valueStart < 0 && reader.keyStart < 0 && this.watch?.takes(reader) === true) return false;
       this.head = this.decoder.decode(reader);
       return true;
     } catch (cause) {

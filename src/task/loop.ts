@@ -147,7 +147,12 @@ export class Loop {
   private sleepUntilTimer(): void {
     let due = Infinity;
     for (const task of this.tasks) if (task.halted === undefined) due = Math.min(due, task.clock.nextDue);
-    this.sleep(due - this.options.clock.now());
+    let wait = due - this.options.clock.now();
+    for (const task of this.tasks) {
+      if (task.halted === undefined && task.waitsUntil !== Infinity)
+        wait = Math.min(wait, task.waitsUntil - this.options.clock.monotonic());
+    }
+    this.sleep(wait);
   }
 
   private sleep(ms: number): void {

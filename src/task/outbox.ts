@@ -81,6 +81,14 @@ export class Outbox {
     return this.batchesOf(this.destinationOf(topic), partition);
   }
 
+  /** To every partition of a topic: what is no record, and is not counted as one. */
+  appendToAll(topic: string, timestamp: number, headers: Headers): void {
+    const destination = this.destinationOf(topic);
+    for (let partition = 0; partition < destination.topic.partitions; partition++) {
+      this.batchesOf(destination, partition).append(timestamp, null, null, headers);
+    }
+  }
+
   mark(): OutboxMark {
     const partitions = new Map<PartitionBatches, BatchesMark>();
     for (const { partitions: all } of this.destinations.values()) {

@@ -3,6 +3,7 @@ import { MillraceError } from '../errors/millrace-error';
 import { InputRecord, type BatchReader } from '../kafka/batch-decode';
 import { acceptsNull, decodeSlice, type Codec, type SliceCodec } from '../model/codec';
 import { KafkaRecord } from '../model/record';
+import type { Duration } from '../model/duration';
 import type { Where } from '../model/where';
 
 /** What decoding needs of a topic's declaration. */
@@ -14,6 +15,8 @@ export interface RecordDeclaration {
   readonly value: Codec<unknown>;
   readonly keyless: boolean;
   readonly timestamp: ((value: unknown) => number) | undefined;
+  /** Timestamps beyond `now()` + `ms` are refused; undefined: none is. */
+  readonly maxFuture?: { readonly ms: Duration; readonly now: () => number } | undefined;
 }
 
 /** Bytes of one partition → records; errors name topic, partition, offset and path. */
@@ -23,6 +26,8 @@ export class RecordDecoder {
   private readonly value: (buffer: Buffer, start: number, end: number) => unknown;
   private readonly nullKey: boolean;
   private readonly nullValue: boolean;
+  /** The latest timestamp that is taken, as of the last look at the clock. */
+  private latest: number;
 
   constructor(private readonly declaration: RecordDeclaration) {
     const { topic, partition, key, value } = declaration;
@@ -31,6 +36,7 @@ export class RecordDecoder {
     this.value = decoderOf(value);
     this.nullKey = (key as SliceCodec<unknown>)[acceptsNull] === true;
     this.nullValue = (value as SliceCodec<unknown>)[acceptsNull] === true;
+    this.latest = declaration.maxFuture === undefined ? Infinity : -Infinity;
   }
 
   /**
@@ -68,8 +74,24 @@ export class RecordDecoder {
   private timestampOf(reader: BatchReader, value: unknown): number {
     const extract = this.declaration.timestamp;
     const timestamp = extract === undefined || value === null ? reader.timestamp : extract(value);
-    if (Number.isSafeInteger(timestamp) && timestamp >= 0) return timestamp;
-    throw this.error(reader, 'INVALID_TIMESTAMP', `the timestamp ${String(timestamp)} is not a whole number of ms in 0 … 2^53 - 1`);
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+      throw this.error(reader, 'INVALID_TIMESTAMP', `the timestamp ${String(timestamp)} is not a whole number of ms in 0 … 2^53 - 1`);
+    }
+    if (timestamp > this.latest) this.checkFuture(reader, timestamp);
+    return timestamp;
+  }
+
+  private checkFuture(reader: BatchReader, timestamp: number): void {
+    const { maxFuture } = this.declaration;
+    if (maxFuture === undefined) return;
+    const now = maxFuture.now();
+    this.latest = now + maxFuture.ms;
+    if (timestamp <= this.latest) return;
+    throw this.error(
+      reader,
+      'INVALID_TIMESTAMP',
+      `the timestamp ${String(timestamp)} lies ${String(timestamp - now)} ms ahead of the clock, and the topic's maxFuture is ${String(maxFuture.ms)}`,
+    );
   }
 
   private undecodable(reader: BatchReader, part: 'key' | 'value', { cause }: Undecodable): MillraceError {

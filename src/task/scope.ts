@@ -4,6 +4,7 @@ import type { CellTable } from '../state/cells';
 import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
 import type { TaskClock } from './task-clock';
+import type { Watermarks } from './watermarks';
 
 interface TaskCounter extends Counter {
   readonly name: MetricName;
@@ -28,6 +29,8 @@ export class TaskScope implements Scope {
   failed = false;
   /** Of the task that works in this scope. */
   clock: TaskClock | undefined;
+  /** Of the task, when a topic is in watermark mode. */
+  watermarks: Watermarks | undefined;
   /** Latest driven last: it runs first. */
   readonly steps: Step[] = [];
   private held = 0;
@@ -51,8 +54,11 @@ export class TaskScope implements Scope {
     return this.cells.cell(store, name, initial);
   }
 
-  eventTime(store: string, _advanced: () => void, name = 'streamTime'): EventTime {
-    return new StreamTime(this.cell(store, name, -1));
+  eventTime(store: string, advanced: () => void, name = 'streamTime'): EventTime {
+    const { watermarks } = this;
+    const cell = this.cell(store, name, -1);
+    if (watermarks === undefined) return new StreamTime(cell);
+    return watermarks.clockOf(store, cell, advanced) ?? new StreamTime(cell, (least) => watermarks.holdBack(store, least));
   }
 
   counter(name: MetricName, operator: string, reason?: string): Counter {
@@ -136,6 +142,7 @@ export class TaskScope implements Scope {
     this.held = 0;
     this.origin = noOrigin;
     this.clock?.sleep();
+    this.watermarks?.forgetClocks();
   }
 
   private hasPoison = false;

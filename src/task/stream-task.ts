@@ -2,8 +2,9 @@ import type { Subscription } from 'rxjs';
 import type { ErrorCode } from '../errors/codes';
 import { MillraceError } from '../errors/millrace-error';
 import type { OffsetToCommit } from '../kafka/port';
+import type { Duration } from '../model/duration';
 import type { Logger } from '../model/logger';
-import { noOrigin } from '../model/origin';
+import { noOrigin, type Origin } from '../model/origin';
 import type { Outgoing } from '../model/outgoing';
 import type { Policy } from '../model/policy';
 import type { KafkaRecord, Placement } from '../model/record';
@@ -19,11 +20,17 @@ import { Misuse } from './misuse';
 import type { Outbox, OutboxMark, SealedBatch } from './outbox';
 import type { CountedMetrics, TaskScope } from './scope';
 import { TaskClock } from './task-clock';
+import { withoutMarker } from './watermark-marker';
+import type { Watermarks } from './watermarks';
+import { InputWaiting } from './input-waiting';
 import { TaskInputs, type OpenInput, type TaskInput } from './task-inputs';
 import type { TaskTopology } from './topology';
 
 /** Failures that are nobody's record: skipping one would not help. */
 const notForPolicies: ReadonlySet<ErrorCode> = new Set(['NO_SUBSCRIBERS', 'LATE_SUBSCRIPTION', 'STATE_IO', 'STATE_CORRUPTED']);
+
+/** The origin of what follows from a watermark that no record has moved. */
+const noRecord: Origin = { ...noOrigin };
 
 /** Pushes during which every push is checkpointed after something threw, so that one more failure costs one record's replay. */
 const CAUTIOUS_PUSHES = 1_000;
@@ -43,6 +50,10 @@ export interface StreamTaskOptions {
   readonly logger: Logger;
   readonly strict: boolean;
   readonly onProcessingError: Policy;
+  /** ms; see `maxTaskIdle` of the configuration. */
+  readonly maxTaskIdle: Duration;
+  /** Undefined: no topic is in watermark mode. */
+  readonly watermarks: Watermarks | undefined;
   /** Something became runnable outside the loop. */
   readonly wake: () => void;
 }
@@ -95,8 +106,17 @@ export class StreamTask implements AssemblyHost {
       if (this.pushing) this.fail(error);
       else this.halt(error);
     });
-    this.inputs = new TaskInputs(options.inputs, () => {
-      this.skipped('onDecodeError');
+    const { watermarks } = options;
+    this.inputs = new TaskInputs(
+      options.inputs,
+      () => {
+        this.skipped('onDecodeError');
+      },
+      new InputWaiting(options.maxTaskIdle, options.clock),
+      watermarks,
+    );
+    watermarks?.tellBy((topic, timestamp, headers) => {
+      options.outbox.appendToAll(options.repartitionOf(topic), timestamp, headers);
     });
     this.checkpoint = this.marks();
   }
@@ -107,6 +127,7 @@ export class StreamTask implements AssemblyHost {
     this.teardown();
     options.scope.abort();
     options.cells.restore(cells);
+    options.watermarks?.begin();
     options.outbox.clear();
     this.inputs.start(positions);
     this.halted = undefined;
@@ -128,7 +149,23 @@ export class StreamTask implements AssemblyHost {
   /** Something can be pushed now. */
   get runnable(): boolean {
     if (this.halted !== undefined || this.parked > 0) return false;
-    return this.options.scope.steps.length > 0 || this.inputs.hasNext || this.clock.isDue;
+    return this.hasLeftovers || this.inputs.hasNext || this.clock.isDue;
+  }
+
+  /** Before its next record there is something to do. */
+  get hasLeftovers(): boolean {
+    const { scope, watermarks } = this.options;
+    return scope.steps.length > 0 || watermarks?.unsettled === true;
+  }
+
+  /** Nothing is left to do, or to be said to the tasks behind it, of the records it has pushed. */
+  get isQuiet(): boolean {
+    return this.halted !== undefined || (!this.hasLeftovers && this.options.watermarks?.hasNews !== true);
+  }
+
+  /** Monotonic: when an input that waits for another waits no longer; Infinity: none does. */
+  get waitsUntil(): number {
+    return this.parked > 0 ? Infinity : this.inputs.waitsUntil;
   }
 
   /** An input of it has nothing to read now, although the broker has more, or may have. */
@@ -141,9 +178,9 @@ export class StreamTask implements AssemblyHost {
     return !this.pushing && this.parked === 0 && !this.options.scope.isHeld;
   }
 
-  /** Timestamp of the record that would be pushed next, Infinity when there is none. */
+  /** Timestamp of the record that would be pushed next, Infinity when there is none, -Infinity while a record has left something to do. */
   get nextTimestamp(): number {
-    return this.inputs.oldestTimestamp;
+    return this.hasLeftovers ? -Infinity : this.inputs.oldestTimestamp;
   }
 
   /** Pushes one record, or one step of what a record left to do; false when there is nothing to push. */
@@ -151,8 +188,9 @@ export class StreamTask implements AssemblyHost {
     if (this.halted !== undefined || this.parked > 0) return false;
     // What is held cannot be taken up again from a checkpoint: it belongs to the push that began it.
     if (this.cautious > 0 && !this.options.scope.isHeld) this.checkpointCautiously();
-    const { scope } = this.options;
+    const { scope, watermarks } = this.options;
     if (scope.steps.length > 0) return this.runStep();
+    if (watermarks?.unsettled === true) return this.moveEventTime(watermarks);
     if (this.clock.isDue) return this.runTimers();
     const input = this.inputs.next();
     if (input === undefined) return false;
@@ -177,7 +215,7 @@ export class StreamTask implements AssemblyHost {
     this.dirty = true;
     if (scope.isPoisoned(record.origin)) {
       this.skipped('onProcessingError');
-    } else if (!this.pushInto(input.source, record)) {
+    } else if (!this.pushInto(input, record)) {
       this.failure ??= { cause: this.misuse.abandoned(input.declaration.topic) };
       this.undo();
       return;
@@ -187,9 +225,11 @@ export class StreamTask implements AssemblyHost {
   }
 
   /** False: something threw, or nobody is subscribed, before or after. */
-  private pushInto(source: Source | undefined, record: KafkaRecord<unknown, unknown>): boolean {
+  private pushInto({ source, watermark }: OpenInput, record: KafkaRecord<unknown, unknown>): boolean {
     this.pushesSinceCheckpoint++;
     if (source === undefined || !isObserved(source)) return false;
+    // Before the push: an operator that goes by the watermark has seen the record it is given, as one that goes by stream time has.
+    if (watermark?.observe(record.timestamp) === true && !this.advanceEventTime()) return false;
     this.pushing = true;
     source.subject.next(record);
     this.pushing = false;
@@ -202,11 +242,33 @@ export class StreamTask implements AssemblyHost {
     if (step === undefined) return false;
     this.dirty = true;
     if (!scope.isHeld) this.pushesSinceCheckpoint++;
+    this.options.watermarks?.stepsRan();
     const result = this.inPush(step);
     if (this.failure !== undefined) this.undo();
     else if (result === true) scope.steps.splice(scope.steps.lastIndexOf(step), 1);
     else if (result instanceof Promise) this.park(result);
     return true;
+  }
+
+  /** Event time has moved by what an input says, or may move on now that what was due is through. */
+  private moveEventTime(watermarks: Watermarks): boolean {
+    if (watermarks.movedByInput) this.options.scope.origin = noRecord;
+    this.dirty = true;
+    this.pushesSinceCheckpoint++;
+    if (!this.advanceEventTime()) this.undo();
+    return true;
+  }
+
+  /** False: something threw. */
+  private advanceEventTime(): boolean {
+    this.pushing = true;
+    try {
+      this.options.watermarks?.advance();
+    } catch (cause) {
+      this.fail(cause);
+    }
+    this.pushing = false;
+    return this.failure === undefined;
   }
 
   private runTimers(): boolean {
@@ -279,6 +341,7 @@ export class StreamTask implements AssemblyHost {
     options.stores.rollback();
     options.cells.rollback();
     options.scope.rollback();
+    options.watermarks?.rollback();
     options.outbox.truncate(checkpoint.outbox);
     this.inputs.rewind(checkpoint.inputs);
     this.records = checkpoint.records;
@@ -298,9 +361,10 @@ export class StreamTask implements AssemblyHost {
   }
 
   private takeCheckpoint(): void {
-    const { stores, cells, scope } = this.options;
+    const { stores, cells, scope, watermarks } = this.options;
     stores.checkpoint();
     cells.checkpoint();
+    watermarks?.checkpoint();
     scope.checkpoint();
     this.checkpoint = this.marks();
     this.pushesSinceCheckpoint = 0;
@@ -313,7 +377,8 @@ export class StreamTask implements AssemblyHost {
 
   /** Takes all work up to this boundary; undefined when there is none, not even an offset that moved. */
   seal(): SealedTask | undefined {
-    if (!this.dirty && !this.inputs.hasMoved) return undefined;
+    const hasSaid = this.sealWatermarks();
+    if (!this.dirty && !hasSaid && !this.inputs.hasMoved) return undefined;
     const { stores, cells, scope, outbox, changelogOf } = this.options;
     let changelog: { readonly store: string; readonly batches: ReturnType<Outbox['batches']> } | undefined;
     stores.seal((store, key, value, timestamp) => {
@@ -328,6 +393,15 @@ export class StreamTask implements AssemblyHost {
     this.dirty = false;
     this.takeCheckpoint();
     return { task: this, batches, offsets, watched, records, outputs, counted };
+  }
+
+  /** True: there is something to be said to the tasks behind this one. */
+  private sealWatermarks(): boolean {
+    const { watermarks, wake } = this.options;
+    if (watermarks === undefined) return false;
+    const hasSaid = watermarks.seal(this.records === 0);
+    if (watermarks.unsettled) wake();
+    return hasSaid;
   }
 
   /** The transaction that holds `sealed` is committed; `changelogs`: next offset by store. */
@@ -396,7 +470,8 @@ export class StreamTask implements AssemblyHost {
   forward(topic: InternalTopic<unknown, unknown>, key: unknown, record: KafkaRecord<unknown, unknown, Placement>): void {
     this.misuse.checkOutput(this.pushing, record.origin, this.options.scope.origin);
     const { outbox, repartitionOf } = this.options;
-    outbox.append(repartitionOf(topic.name), topic, key, record, record.headers);
+    const isEmpty = record.value === null && (key === null || key === undefined);
+    outbox.append(repartitionOf(topic.name), topic, key, record, isEmpty ? withoutMarker(record.headers) : record.headers);
   }
 
   reached(source: Source, whileAssembling: boolean): void {

@@ -2,7 +2,10 @@ import type { OffsetToCommit } from '../kafka/port';
 import type { KafkaRecord } from '../model/record';
 import type { Assembly, Source } from './assembly';
 import { InputBuffer, type InputDeclaration, type InputMark } from './input-buffer';
+import type { InputWaiting } from './input-waiting';
+import { passOverMarkers, type SourceWatermark } from './input-watermarks';
 import { PlacementCheck } from './placement-check';
+import type { Watermarks } from './watermarks';
 
 export interface TaskInput {
   /** `sourceKey` of the handle it feeds. */
@@ -11,6 +14,10 @@ export interface TaskInput {
   /** True when a store is fed without a repartition between: the producer's partitioner matters. */
   readonly checkPlacement: boolean;
   readonly partitions: number;
+  readonly internal: boolean;
+  /** Inputs of the task that it meets, by `key`, and those that feed it through repartitions. */
+  readonly meets: readonly string[];
+  readonly fedBy: readonly string[];
 }
 
 /** One input partition of a task, with the handle of the present assembly that it feeds. */
@@ -19,30 +26,42 @@ export interface OpenInput extends TaskInput {
   committed: number;
   source: Source | undefined;
   readonly placement: PlacementCheck | undefined;
+  /** What its records move; undefined: none is kept, or markers move it. */
+  readonly watermark: SourceWatermark | undefined;
 }
 
 /** The input partitions of one task: what is read next, and how far all have come. In order of topic name: the cells travel with the first. */
 export class TaskInputs {
   private readonly inputs: readonly OpenInput[];
+  private readonly someMeet: boolean;
 
   constructor(
     inputs: readonly TaskInput[],
     private readonly onSkipped: () => void,
+    private readonly waiting: InputWaiting,
+    private readonly watermarks: Watermarks | undefined,
   ) {
     this.inputs = inputs.map((input) => ({
       ...input,
-      buffer: new InputBuffer(input.declaration, 0, onSkipped),
+      buffer: this.bufferOf(input, 0),
       committed: -1,
       source: undefined,
       placement: input.checkPlacement ? new PlacementCheck(input.declaration, input.partitions) : undefined,
+      watermark: watermarks?.source(input.key),
     }));
+    this.someMeet = inputs.some(({ meets }) => meets.length > 0);
+  }
+
+  private bufferOf({ key, internal, declaration }: TaskInput, position: number): InputBuffer {
+    const watch = this.watermarks?.watch(key) ?? (internal ? passOverMarkers : undefined);
+    return new InputBuffer(declaration, position, this.onSkipped, watch);
   }
 
   /** Empty buffers at committed positions. */
   start(positions: ReadonlyMap<string, number>): void {
     for (const input of this.inputs) {
       input.committed = positions.get(input.declaration.topic) ?? 0;
-      input.buffer = new InputBuffer(input.declaration, input.committed, this.onSkipped);
+      input.buffer = this.bufferOf(input, input.committed);
     }
   }
 
@@ -54,14 +73,17 @@ export class TaskInputs {
     return this.inputs.find(({ declaration }) => declaration.topic === topic)?.buffer;
   }
 
-  /** The one with the oldest head; one whose head cannot be read comes first. */
+  /** The one with the oldest head, of those that need not wait; one whose head cannot be read comes first. */
   next(): OpenInput | undefined {
+    const { waiting, someMeet } = this;
+    if (someMeet) waiting.ask(this.inputs);
     let least: OpenInput | undefined;
     let oldest: KafkaRecord<unknown, unknown> | undefined;
     for (const input of this.inputs) {
       const { head, failure } = input.buffer;
       if (failure !== undefined) return input;
       if (head === undefined || (oldest !== undefined && head.timestamp >= oldest.timestamp)) continue;
+      if (someMeet && waiting.mustWait(input, this.inputs)) continue;
       least = input;
       oldest = head;
     }
@@ -69,7 +91,13 @@ export class TaskInputs {
   }
 
   get hasNext(): boolean {
+    if (this.someMeet) return this.next() !== undefined;
     return this.inputs.some(({ buffer }) => buffer.head !== undefined || buffer.failure !== undefined);
+  }
+
+  /** Monotonic: when something may be pushed though nothing comes; Infinity: nothing waits for time to pass. */
+  get waitsUntil(): number {
+    return this.waiting.until;
   }
 
   get isStarving(): boolean {

@@ -183,14 +183,15 @@ describe('countWithStore over a window store', () => {
   });
 
   it.each(['update', 'close'] as const)(
-    'offers late records in the same push, with window and stream time, and counts them: emit %s',
+    'offers late records in the same push, with window, watermark and lateness, and counts them: emit %s',
     (emit) => {
       const store = windowedStore();
       marbles(({ cold, expectObservable }) => {
         const late = new Subject<LateRecord<string, string>>();
         const source = cold('-a-b-c-d-|', { a: click('u', 1), b: click('u', 16), c: click('u', 2), d: click('u', 17) });
         const lateOut = '    -----l---';
-        expectObservable(late).toBe(lateOut, { l: { record: click('u', 2), window: { start: 0, end: 10 }, streamTime: 16 } });
+        const times = { streamTime: 16, watermark: 16, lateness: 14 };
+        expectObservable(late).toBe(lateOut, { l: { record: click('u', 2), window: { start: 0, end: 10 }, ...times } });
         expectObservable(
           source.pipe(
             windowTumbling(windows),

@@ -117,7 +117,7 @@ export class TasksAtHand {
 
   private make(number: number): TaskAtHand {
     const { layout, clock } = this.options;
-    const parts = taskParts(layout, number);
+    const parts = taskParts(layout, number, clock);
     const stores = new TaskStores({ shapes: layout.stores, partition: number, scope: parts.scope, clock, freeze: true });
     const inputs = layout.inputs.filter(({ partitions }) => number < partitions);
     const positions = new Map(inputs.map(({ topic }): [string, number] => [topic, 0]));
