@@ -1,7 +1,8 @@
-import { type Either, left } from 'fp-ts/Either';
+import { type Either, left, right } from 'fp-ts/Either';
 import type { Context, Type, ValidationError } from 'io-ts';
 import { MillraceError } from '../errors/millrace-error';
 import { decodeSlice, type SliceCodec } from '../model/codec';
+import { isPlain } from './plain-type';
 import { asBuffer, readUtf8 } from './utf8';
 
 /**
@@ -13,6 +14,7 @@ import { asBuffer, readUtf8 } from './utf8';
  */
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- "anything but null and undefined" is meant
 export function json<A extends NonNullable<unknown>>(type: Type<A, unknown>): SliceCodec<A> {
+  const plain = isPlain(type);
   const decode = (buffer: Buffer, start: number, end: number): Either<Error, A> => {
     const text = readUtf8(buffer, start, end);
     if (text._tag === 'Left') return text;
@@ -22,7 +24,8 @@ export function json<A extends NonNullable<unknown>>(type: Type<A, unknown>): Sl
     } catch (cause) {
       return left(new MillraceError('DECODE', `no JSON (expected ${type.name}): ${(cause as Error).message}`, { cause }));
     }
-    return check(type, parsed);
+    // A failure is explained by `check`.
+    return plain && parsed !== null && type.is(parsed) ? right(parsed) : check(type, parsed);
   };
   return {
     encode: (value) => encode(type, value),
