@@ -15,7 +15,9 @@ export { nullable } from './codec/nullable';
 export type { Codec, Codecs } from './model/codec';
 export type { InternalTopic, Topic, TopicOptions } from './model/topic';
 
+export { timerStore } from './state/timer-definition';
 export { keyValueStore, windowStore } from './state/definition';
+export type { TimerDefinition, TimerStore } from './model/store-definition';
 export type { KeyValueDefinition, KeyValueStore, StoreDefinition, WindowDefinition, WindowStore } from './model/store-definition';
 
 export {
@@ -25,6 +27,7 @@ export {
   filterValues,
   mapValues,
   mapWithStore,
+  processWithStore,
   reduceWithStore,
   selectKey,
   to,
@@ -33,7 +36,9 @@ export {
   windowTumbling,
 } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
+export type { FiredTimer, Processor, TimerOf } from '../operators';
 
+export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';
 export { days, hours, minutes, seconds, type Duration } from './model/duration';
 export type { InWindows, TimeWindows, Window, WindowAssigner, Windowed, Windows } from './model/window';
 export { KafkaRecord, type Placement } from './model/record';

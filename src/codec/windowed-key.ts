@@ -20,7 +20,12 @@ export function timeWindowedKey<K>(inner: Codec<K>, endOf: (start: number) => nu
     const windowStart = readInt64(buffer, end - 8);
     if (!isTime(windowStart)) return left(noTime(buffer, end - 8));
     const key = decodeInner(buffer, start, end - 8);
-    return key._tag === 'Left' ? key : right({ key: key.right, start: windowStart, end: endOf(windowStart) });
+    if (key._tag === 'Left') return key;
+    try {
+      return right({ key: key.right, start: windowStart, end: endOf(windowStart) });
+    } catch (cause) {
+      return left(new MillraceError('DECODE', `no window starts at ${windowStart}`, { cause }));
+    }
   };
   const encode = (windowed: Windowed<K>, bytes: BytesInPassing): Uint8Array => {
     const encoded = withSuffix(inner.encode(windowed.key), 8, bytes);
