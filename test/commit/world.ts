@@ -1,25 +1,22 @@
 /** Applications on one broker in this process, on a clock driven by hand: whole instances, that can be closed, killed and cut off. */
 import type { Subscription } from 'rxjs';
-import { MillraceApp, type RunOptions } from '../../src/app';
-import type { Adapters } from '../../src/commit/adapters';
+import type { MillraceApp, RunOptions } from '../../src/app';
 import { ClusterClient } from '../../src/commit/cluster-client';
 import type { Commit } from '../../src/commit/commit-event';
-import { checkConfig, type MillraceConfig } from '../../src/config';
+import type { MillraceConfig } from '../../src/config';
 import type { MillraceError } from '../../src/errors/millrace-error';
 import { decodeOrder } from '../../src/kafka/group-protocol';
-import type { Broker, KafkaPort } from '../../src/kafka/port';
 import type { TransactionStep } from '../../src/kafka/transaction-outcome';
-import type { AnswerOf, ApiName, Call, CallOf } from '../../src/memory/call';
+import type { ApiName, Call, CallOf } from '../../src/memory/call';
 import type { FaultAction, FaultHandle } from '../../src/memory/faults';
 import { memoryBroker, type MemoryBroker, type MemoryBrokerOptions } from '../../src/memory/memory-broker';
 import type { KafkaRecord, Placement } from '../../src/model/record';
 import type { Topic } from '../../src/model/topic';
 import type { Metrics, MetricName } from '../../src/model/metrics';
-import { memorySlot } from '../../src/state/slot';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import type { AppState } from '../../src/commit/app-state';
 import type { Topology } from '../../src/task/topology';
-import type { Clock, TimerHandle } from '../../src/time/clock';
+import { SimulatedProcess } from '../../src/testing/cluster/simulated-process';
 import { manualClock, type ManualClock } from '../../src/time/manual-clock';
 
 export const APP = 'app';
@@ -54,23 +51,26 @@ export class Running {
 
   constructor(
     readonly name: string,
-    readonly app: MillraceApp,
+    private readonly process: SimulatedProcess,
     private readonly world: World,
-    private readonly life: { kill(): void; hurry(): void; waiting(): number },
   ) {}
+
+  get app(): MillraceApp {
+    return this.process.app;
+  }
 
   /** The process dies: it sends nothing more, and hears of nothing. */
   kill(): void {
-    this.life.kill();
+    this.process.kill();
   }
 
   hurry(): void {
-    this.life.hurry();
+    this.process.hurry();
   }
 
   /** Timers and immediates of its own that are still set. */
   get waiting(): number {
-    return this.life.waiting();
+    return this.process.waiting;
   }
 
   close(within?: number): Promise<void> {
@@ -134,37 +134,24 @@ export class World {
 
   start(topology: Topology, options: StartOptions = {}): Running {
     const { name = 'one', openBytes, until, ...config } = options;
-    const clock = new MortalClock(this.clock, () => this.passed);
-    const mortal = new MortalBroker(this.broker, name);
-    const life = {
-      kill: () => {
-        clock.kill();
-        mortal.kill();
-      },
-      hurry: () => {
-        clock.hurry();
-      },
-      waiting: () => clock.waiting,
-    };
     const lines: LogLine[] = [];
     const logger = loggerInto(lines);
     const totals = new Map<MetricName, number>();
     const metrics: Metrics = { add: (metric, amount) => void totals.set(metric, (totals.get(metric) ?? 0) + amount) };
     const steps: TransactionStep[] = [];
-    const adapters: Adapters = {
-      clock,
-      broker: mortal,
-      openBytes,
-      openSlot: () =>
-        Promise.resolve({ ...memorySlot(clock, name), ...(openBytes && { taskDirectory: (task: number) => `${name}/${String(task)}` }) }),
+    const process = new SimulatedProcess({
+      clock: this.clock,
+      broker: this.broker,
+      name,
+      config: { applicationId: APP, cluster: this.cluster, logger, metrics, ...config },
+      openBytes: openBytes === undefined ? undefined : () => openBytes,
+      passed: () => this.passed,
       onTransactionStep: (step) => void steps.push(step),
-    };
-    const checked = checkConfig({ applicationId: APP, cluster: this.cluster, logger, metrics, ...config });
-    const app = new MillraceApp(checked, () => Promise.resolve(adapters));
-    const running = new Running(name, app, this, life);
+    });
+    const running = new Running(name, process, this);
     Object.assign(running, { lines, totals, steps });
-    app.state$.subscribe((state) => running.states.push(state));
-    running.subscription = app.run(topology, until === undefined ? {} : { until }).subscribe({
+    process.app.state$.subscribe((state) => running.states.push(state));
+    running.subscription = process.app.run(topology, until === undefined ? {} : { until }).subscribe({
       next: (commit) => running.commits.push(commit),
       error: (error: MillraceError) => (running.error = error),
       complete: () => (running.completed = true),
@@ -247,99 +234,4 @@ export class World {
 function loggerInto(lines: LogLine[]): NonNullable<MillraceConfig['logger']> {
   const at = (level: LogLine['level']) => (fields: object, message: string) => void lines.push({ level, fields, message });
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-/** A broker as one process sees it, until that process dies. */
-class MortalBroker implements Broker {
-  private readonly ports: KafkaPort[] = [];
-  private dead = false;
-
-  constructor(
-    private readonly broker: Broker,
-    private readonly name: string,
-  ) {}
-
-  connect(): KafkaPort {
-    const port = this.broker.connect(this.name);
-    this.ports.push(port);
-    return new Proxy(port, {
-      get: (target, api: ApiName) => {
-        const method = (target as unknown as Record<string, (...args: unknown[]) => Promise<AnswerOf<ApiName>>>)[api];
-        if (method === undefined) return undefined;
-        return (...args: unknown[]) => (this.dead ? silence() : method.apply(target, args).then(this.unlessDead, this.unlessDeadFailed));
-      },
-    });
-  }
-
-  kill(): void {
-    this.dead = true;
-    for (const port of this.ports) void port.close();
-  }
-
-  private readonly unlessDead = <T>(answer: T): T | Promise<T> => (this.dead ? silence() : answer);
-  private readonly unlessDeadFailed = (error: Error): Promise<never> => (this.dead ? silence() : Promise.reject(error));
-}
-
-function silence(): Promise<never> {
-  return new Promise(() => undefined);
-}
-
-interface SetTimer extends TimerHandle {
-  readonly due: number;
-  /** Calls it in the next turn. */
-  hurry(): void;
-}
-
-/** The time of one process: ends with it. */
-class MortalClock implements Clock {
-  private readonly set = new Set<SetTimer>();
-  private dead = false;
-
-  constructor(
-    private readonly clock: Clock,
-    private readonly passed: () => number,
-  ) {}
-
-  readonly now = (): number => this.clock.now();
-  readonly monotonic = (): number => this.clock.monotonic() + this.passed();
-  readonly random = (): number => this.clock.random();
-  readonly setTimer = (ms: number, callback: () => void): TimerHandle =>
-    this.add(this.monotonic() + ms, (call) => this.clock.setTimer(ms, call), callback);
-  readonly setImmediate = (callback: () => void): TimerHandle => this.add(Infinity, (call) => this.clock.setImmediate(call), callback);
-
-  get waiting(): number {
-    return this.set.size;
-  }
-
-  /** Time has passed within a turn: what is due is called with the next. */
-  hurry(): void {
-    for (const timer of this.set) if (timer.due <= this.monotonic()) timer.hurry();
-  }
-
-  kill(): void {
-    this.dead = true;
-    for (const timer of this.set) timer.cancel();
-  }
-
-  private add(due: number, set: (call: () => void) => TimerHandle, callback: () => void): TimerHandle {
-    if (this.dead) return { cancel: () => undefined };
-    const call = (): void => {
-      this.set.delete(timer);
-      callback();
-    };
-    let inner = set(call);
-    const timer: SetTimer = {
-      due,
-      hurry: () => {
-        inner.cancel();
-        inner = this.clock.setImmediate(call);
-      },
-      cancel: () => {
-        this.set.delete(timer);
-        inner.cancel();
-      },
-    };
-    this.set.add(timer);
-    return timer;
-  }
 }
