@@ -34,15 +34,12 @@ const ROOT = resolve(HERE, '..', '..');
 const JAVA_MODULE = join(ROOT, 'bench', 'kafka-streams');
 const CLOSE_WITHIN_MS = 40_000;
 
-/** Young objects get more room than Node gives them by default; docs/benchmarks.md says what it is worth. */
-const NODE_OPTIONS = ['--max-semi-space-size=64'];
-
 /** Ours, compiled to JavaScript as a user's build does it. `nodeOptions`: more options of Node, to profile with. */
 export async function millrace(nodeOptions: readonly string[]): Promise<Contestant> {
   await build(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', join(HERE, 'tsconfig.compile.json')]);
   const source = require.resolve('./contestant');
   const program = join(ROOT, 'bench', 'target', relative(ROOT, source).replace(/ts$/, 'js'));
-  return { name: 'millrace', command: [process.execPath, ...NODE_OPTIONS, ...nodeOptions, program] };
+  return { name: 'millrace', command: [process.execPath, ...nodeOptions, program] };
 }
 
 export async function kafkaStreams(): Promise<Contestant> {
