@@ -1,10 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
 import type { KafkaRecord } from '../src/model/record';
-import type { KeyValueStore, WindowStore } from '../src/model/store-definition';
-import type { InWindows, Windowed } from '../src/model/window';
+import type { KeyValueStore, SessionStore, WindowStore } from '../src/model/store-definition';
+import type { InSession, InWindows, Windowed } from '../src/model/window';
 import { AggregateFold } from './fold/fold';
 import { type FoldOperator, foldWithStore } from './fold/fold-with-store';
-import type { Aggregation, Emit, State, Windowing } from './fold/options';
+import type { Aggregation, Emit, Merging, Retraction, State, Windowing } from './fold/options';
 
 /**
  * Keeps an aggregate of the values of each key, or of each key and window, in a store.
@@ -33,13 +33,17 @@ export function aggregateWithStore<K, V, A extends State>(
   store: WindowStore<K, A>,
   options: Aggregation<K, V, A> & Windowing<K, V, Emit>,
 ): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, A>>;
+export function aggregateWithStore<K, V, A extends State, E extends Emit = 'update'>(
+  store: SessionStore<K, A>,
+  options: Aggregation<K, V, A> & Merging<A> & Windowing<K, V, E>,
+): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, A | Retraction[E]>>;
 export function aggregateWithStore<K, V, A extends State>(
   store: KeyValueStore<K, A>,
   options: Aggregation<K, V, A>,
 ): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, A>>;
 export function aggregateWithStore<K, V, A extends State>(
-  store: WindowStore<K, A> | KeyValueStore<K, A>,
-  options: Aggregation<K, V, A> & Windowing<K, V, Emit>,
+  store: WindowStore<K, A> | SessionStore<K, A> | KeyValueStore<K, A>,
+  options: Aggregation<K, V, A> & Partial<Merging<A>> & Windowing<K, V, Emit>,
 ): FoldOperator<K, V, A> {
   return foldWithStore('aggregateWithStore', store, new AggregateFold(options), options);
 }

@@ -1,10 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
 import type { KafkaRecord } from '../src/model/record';
-import type { KeyValueStore, WindowStore } from '../src/model/store-definition';
-import type { InWindows, Windowed } from '../src/model/window';
+import type { KeyValueStore, SessionStore, WindowStore } from '../src/model/store-definition';
+import type { InSession, InWindows, Windowed } from '../src/model/window';
 import { CountFold } from './fold/fold';
 import { type FoldOperator, foldWithStore } from './fold/fold-with-store';
-import type { Emit, Windowing } from './fold/options';
+import type { Emit, Retraction, Windowing } from './fold/options';
 
 /**
  * Counts the records of each key, or of each key and window, in a store.
@@ -23,9 +23,13 @@ export function countWithStore<K, V>(
   store: WindowStore<K, number>,
   options?: Windowing<K, V, Emit>,
 ): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, number>>;
+export function countWithStore<K, V, E extends Emit = 'update'>(
+  store: SessionStore<K, number>,
+  options?: Windowing<K, V, E>,
+): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, number | Retraction[E]>>;
 export function countWithStore<K, V>(store: KeyValueStore<K, number>): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, number>>;
 export function countWithStore<K, V>(
-  store: WindowStore<K, number> | KeyValueStore<K, number>,
+  store: WindowStore<K, number> | SessionStore<K, number> | KeyValueStore<K, number>,
   options: Windowing<K, V, Emit> = {},
 ): FoldOperator<K, V, number> {
   return foldWithStore('countWithStore', store, new CountFold<K, V>(), options);

@@ -6,10 +6,11 @@ export { mapValues } from './map-values';
 export { mapWithStore, type StepWithState } from './map-with-store';
 export { reduceWithStore } from './reduce-with-store';
 export { selectKey } from './select-key';
+export { sessionize } from './sessionize';
 export { to } from './to';
 export { windowBy } from './window-by';
 export { windowHopping } from './window-hopping';
 export { windowTumbling } from './window-tumbling';
 
-export type { Aggregation, Emit, LateRecord, Reduction, State, Windowing } from './fold/options';
+export type { Aggregation, Emit, LateRecord, Merging, Reduction, Retraction, State, Windowing } from './fold/options';
 export type { AnyRecord, Project } from './operator';

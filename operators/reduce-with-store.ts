@@ -1,10 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
 import type { KafkaRecord } from '../src/model/record';
-import type { KeyValueStore, WindowStore } from '../src/model/store-definition';
-import type { InWindows, Windowed } from '../src/model/window';
+import type { KeyValueStore, SessionStore, WindowStore } from '../src/model/store-definition';
+import type { InSession, InWindows, Windowed } from '../src/model/window';
 import { ReduceFold } from './fold/fold';
 import { type FoldOperator, foldWithStore } from './fold/fold-with-store';
-import type { Emit, Reduction, State, Windowing } from './fold/options';
+import type { Emit, Reduction, Retraction, State, Windowing } from './fold/options';
 
 /**
  * Keeps one value for each key, or for each key and window, made of two at a time. The first value is taken as it is.
@@ -24,12 +24,16 @@ export function reduceWithStore<K, V extends State>(
   store: WindowStore<K, V>,
   options: Reduction<V> & Windowing<K, V, Emit>,
 ): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, V>>;
+export function reduceWithStore<K, V extends State, E extends Emit = 'update'>(
+  store: SessionStore<K, V>,
+  options: Reduction<V> & Windowing<K, V, E>,
+): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, V | Retraction[E]>>;
 export function reduceWithStore<K, V extends State>(
   store: KeyValueStore<K, V>,
   options: Reduction<V>,
 ): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, V>>;
 export function reduceWithStore<K, V extends State>(
-  store: WindowStore<K, V> | KeyValueStore<K, V>,
+  store: WindowStore<K, V> | SessionStore<K, V> | KeyValueStore<K, V>,
   options: Reduction<V> & Windowing<K, V, Emit>,
 ): FoldOperator<K, V, V> {
   return foldWithStore('reduceWithStore', store, new ReduceFold(options), options);

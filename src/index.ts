@@ -16,9 +16,10 @@ export type { Codec, Codecs } from './model/codec';
 export type { InternalTopic, Topic, TopicOptions } from './model/topic';
 
 export { timerStore } from './state/timer-definition';
-export { keyValueStore, windowStore } from './state/definition';
+export { keyValueStore, sessionStore, windowStore } from './state/definition';
 export type { TimerDefinition, TimerStore } from './model/store-definition';
 export type { KeyValueDefinition, KeyValueStore, StoreDefinition, WindowDefinition, WindowStore } from './model/store-definition';
+export type { SessionDefinition, SessionStore } from './model/store-definition';
 
 export {
   aggregateWithStore,
@@ -30,16 +31,19 @@ export {
   processWithStore,
   reduceWithStore,
   selectKey,
+  sessionize,
   to,
   windowBy,
   windowHopping,
   windowTumbling,
 } from '../operators';
+export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 export type { FiredTimer, Processor, TimerOf } from '../operators';
 
 export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';
 export { days, hours, minutes, seconds, type Duration } from './model/duration';
+export type { InSession, SessionWindows } from './model/window';
 export type { InWindows, TimeWindows, Window, WindowAssigner, Windowed, Windows } from './model/window';
 export { KafkaRecord, type Placement } from './model/record';
 export { Outgoing } from './model/outgoing';

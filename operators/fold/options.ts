@@ -35,6 +35,18 @@ export interface Reduction<V extends State> {
   readonly reduce: (a: V, b: V) => NoInfer<V>;
 }
 
+/** How the aggregates of two sessions become one, when a record joins them; `a` is that of the earlier ones, at first `initial`. Changes neither. */
+export interface Merging<A> {
+  readonly merge: (a: A, b: A) => NoInfer<A>;
+}
+
+/** What a session takes back when it grows: a null for its old bounds on update, nothing on close. */
+export interface Retraction {
+  readonly update: null;
+  readonly change: null;
+  readonly close: never;
+}
+
 export interface Windowing<K, V, E extends Emit> {
   readonly emit?: E;
   /** Is given each late record, once for each window that refuses it, within the same push: what follows from it is committed with it. */

@@ -1,12 +1,12 @@
 /** The aggregates that vectors are made with, as options of the exported operators. */
-import type { Aggregation, Reduction } from '../../operators';
+import type { Aggregation, Merging, Reduction } from '../../operators';
 import type { Job, Json } from './format';
 import { NotBuilt } from './running-job';
 
 export type NamedAggregate =
   | { readonly kind: 'count' }
   | { readonly kind: 'reduce'; readonly options: Reduction<Json> }
-  | { readonly kind: 'aggregate'; readonly options: Aggregation<string, Json, Json> };
+  | { readonly kind: 'aggregate'; readonly options: Aggregation<string, Json, Json> & Merging<Json> };
 
 export function aggregateOf(job: Job): NamedAggregate {
   const { aggregate, initial = 0 } = job;
@@ -16,11 +16,18 @@ export function aggregateOf(job: Job): NamedAggregate {
     case 'max':
       return { kind: 'reduce', options: { reduce: greater } };
     case 'sum':
-      return { kind: 'aggregate', options: { initial: () => initial, add: plus } };
+      return { kind: 'aggregate', options: { initial: () => initial, add: plus, merge: plus } };
     case 'sumNullAtZero':
-      return { kind: 'aggregate', options: { initial: () => initial, add: (sum, value) => plus(sum, value) || null } };
+      return { kind: 'aggregate', options: { initial: () => initial, add: (sum, value) => plus(sum, value) || null, merge: plus } };
     case 'collect':
-      return { kind: 'aggregate', options: { initial: () => [], add: (list, value) => [...(list as readonly Json[]), value] } };
+      return {
+        kind: 'aggregate',
+        options: {
+          initial: () => [],
+          add: (list, value) => [...(list as readonly Json[]), value],
+          merge: (a, b) => [...(a as readonly Json[]), ...(b as readonly Json[])],
+        },
+      };
     default:
       throw new NotBuilt(`aggregate ${JSON.stringify(aggregate)} is not built yet`);
   }

@@ -3,11 +3,13 @@ import { differences } from './differences';
 import type { Case, CaseFile, Expected, Job } from './format';
 import type { Outcome } from './outcome';
 import { NotBuilt, type RunningJob } from './running-job';
+import { sessionJob } from './session-job';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
 const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   windowTumbling: tumblingJob,
   windowHopping: hoppingJob,
+  sessionize: sessionJob,
   aggregate: aggregateJob,
 };
 

@@ -22,3 +22,41 @@ export const noOrigin: Origin = {
   rawKey: () => null,
   rawValue: () => null,
 };
+
+/** The same origin for a result that carries no headers of its record. */
+export function withoutHeaders(origin: Origin): Origin {
+  return origin === noOrigin ? noOrigin : new Headerless(origin);
+}
+
+/** What `withoutHeaders` was given; any other origin is its own. */
+export function sourceOf(origin: Origin): Origin {
+  return origin instanceof Headerless ? origin.source : origin;
+}
+
+class Headerless implements Origin {
+  constructor(readonly source: Origin) {}
+
+  get topic(): string {
+    return this.source.topic;
+  }
+
+  get partition(): number {
+    return this.source.partition;
+  }
+
+  get offset(): number {
+    return this.source.offset;
+  }
+
+  get headers(): ReadonlyMap<string, Uint8Array> {
+    return noOrigin.headers;
+  }
+
+  rawKey(): Uint8Array | null {
+    return this.source.rawKey();
+  }
+
+  rawValue(): Uint8Array | null {
+    return this.source.rawValue();
+  }
+}

@@ -1,7 +1,9 @@
 import { compareIdentity } from '../codec/identity';
-import type { KeyValueStore, WindowStore } from '../model/store-definition';
+import type { KeyValueStore, SessionStore, WindowStore } from '../model/store-definition';
 import type { Window, Windows } from '../model/window';
-import { type KeyValueHandle, runtime, type WindowHandle } from '../state/handle';
+import { type KeyValueHandle, type RowRuntime, runtime, type WindowHandle } from '../state/handle';
+import type { KeyValueEntries } from '../state/key-value-entries';
+import type { Row } from '../state/rows';
 import { boundsOf, isWindowAssigner } from '../state/windows';
 
 export interface StoredRow<K, A> {
@@ -47,4 +49,34 @@ export async function windowRows<K, A>(
   }
   const compare = compareIdentity(behind.shape.key);
   return found.sort((a, b) => compare(a.identity, b.identity)).map(({ row }) => row);
+}
+
+type AllRows<K, A> = RowRuntime<K, A> & Pick<KeyValueEntries<K, readonly Row<A>[]>, 'openRange'>;
+
+/**
+ * @internal The visible rows of a store whose windows belong to their key (sliding or counted windows, sessions), by key bytes, then
+ * window; on request also those exactly where visibility ends, or all.
+ */
+export async function rowsByKey<K, A>(
+  store: WindowStore<K, A> | SessionStore<K, A>,
+  { andAtTheBound, hidden = false }: { readonly andAtTheBound: boolean; readonly hidden?: boolean },
+): Promise<StoredWindowRow<K, A>[]> {
+  const behind = (store as unknown as { readonly [runtime]: AllRows<K, A> })[runtime];
+  const bound = hidden ? -Infinity : behind.invisibleUpTo;
+  const found: StoredWindowRow<K, A>[] = [];
+  const cursor = behind.openRange(undefined, undefined);
+  for (let more = cursor.next(); more !== false; more = cursor.next()) {
+    if (typeof more !== 'boolean') {
+      await more;
+      continue;
+    }
+    const { key, entry } = cursor;
+    for (const row of entry.value) {
+      const time = behind.timeOf(row);
+      if (time < bound || (time === bound && !andAtTheBound)) continue;
+      found.push({ key, window: { start: row.start, end: row.end }, value: row.value, timestamp: row.timestamp });
+    }
+  }
+  cursor.close();
+  return found;
 }

@@ -24,6 +24,12 @@ describe('results of Kafka Streams', () => {
     expect(outcomes).toHaveLength(35);
   });
 
+  it('are met by sessions, all of them', async () => {
+    const outcomes = await run('session.json');
+    expect(failuresOf(outcomes)).toEqual([]);
+    expect(outcomes).toHaveLength(44);
+  });
+
   it('are met by bytes and hashes of keys, all of them', async () => {
     const outcomes = await run('keys.json');
     expect(failuresOf(outcomes)).toEqual([]);
