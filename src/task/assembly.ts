@@ -24,6 +24,9 @@ export interface Source {
   readonly topic: Topic<unknown, unknown> | InternalTopic<unknown, unknown>;
   readonly internal: boolean;
   readonly subject: Subject<KafkaRecord<unknown, unknown>>;
+  /** Subscriptions there are, and there were when it had been assembled: where one has left, records would be lost. */
+  subscriptions: number;
+  assembled: number;
 }
 
 /** Sources by `sourceKey`; topics and internal topics have names of their own. */
@@ -57,6 +60,7 @@ export class Assembly implements Task {
       },
     });
     this.assembling = false;
+    for (const source of this.sources.values()) source.assembled = Math.max(1, source.subscriptions);
     if (failure !== undefined) throw asError(failure.cause);
     return subscription;
   }
@@ -108,9 +112,11 @@ export class Assembly implements Task {
     const key = sourceKey(topic.name, internal);
     const known = this.observables.get(key);
     if (known !== undefined) return known as Observable<KafkaRecord<unknown, unknown>>;
-    const source: Source = { topic, internal, subject: new Subject() };
+    const source: Source = { topic, internal, subject: new Subject(), subscriptions: 0, assembled: 1 };
     const observable = new Observable<KafkaRecord<unknown, unknown>>((subscriber) => {
       this.host.reached(source, this.assembling);
+      source.subscriptions++;
+      subscriber.add(() => source.subscriptions--);
       return source.subject.subscribe(subscriber);
     });
     this.sources.set(key, source);

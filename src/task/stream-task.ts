@@ -216,7 +216,7 @@ export class StreamTask implements AssemblyHost {
     if (scope.isPoisoned(record.origin)) {
       this.skipped('onProcessingError');
     } else if (!this.pushInto(input, record)) {
-      this.failure ??= { cause: this.misuse.abandoned(input.declaration.topic) };
+      this.failure ??= { cause: this.misuse.abandoned(input.declaration.topic, input.source?.subscriptions ?? 0) };
       this.undo();
       return;
     }
@@ -227,13 +227,13 @@ export class StreamTask implements AssemblyHost {
   /** False: something threw, or nobody is subscribed, before or after. */
   private pushInto({ source, watermark }: OpenInput, record: KafkaRecord<unknown, unknown>): boolean {
     this.pushesSinceCheckpoint++;
-    if (source === undefined || !isObserved(source)) return false;
+    if (source === undefined || isLeft(source)) return false;
     // Before the push: an operator that goes by the watermark has seen the record it is given, as one that goes by stream time has.
     if (watermark?.observe(record.timestamp) === true && !this.advanceEventTime()) return false;
     this.pushing = true;
     source.subject.next(record);
     this.pushing = false;
-    return this.failure === undefined && isObserved(source);
+    return this.failure === undefined && !isLeft(source);
   }
 
   private runStep(): boolean {
@@ -285,12 +285,21 @@ export class StreamTask implements AssemblyHost {
   private inPush<T>(work: () => T): T | undefined {
     this.pushing = true;
     try {
-      return work();
+      const result = work();
+      this.throwIfLeft();
+      return result;
     } catch (cause) {
       this.fail(cause);
       return undefined;
     } finally {
       this.pushing = false;
+    }
+  }
+
+  /** What a record leaves to do, or a timer, may leave any source. */
+  private throwIfLeft(): void {
+    for (const source of this.assembly?.sources.values() ?? []) {
+      if (isLeft(source)) throw this.misuse.abandoned(source.topic.name, source.subscriptions);
     }
   }
 
@@ -430,10 +439,15 @@ export class StreamTask implements AssemblyHost {
         },
       );
     } catch (cause) {
-      this.halt(errorAt(this.options.scope.origin, this.partition, cause));
-      return;
+      this.fail(cause);
     }
     this.inputs.connect(assembly);
+    this.haltIfFailed();
+  }
+
+  /** While assembling there is no push to undo. */
+  private haltIfFailed(): void {
+    if (this.failure !== undefined) this.halt(errorAt(this.options.scope.origin, this.partition, this.failure.cause));
   }
 
   private teardown(): void {
@@ -447,17 +461,25 @@ export class StreamTask implements AssemblyHost {
   }
 
   private emitted(outgoing: Outgoing): void {
-    this.misuse.checkOutput(this.pushing, outgoing.origin, this.options.scope.origin);
+    if (!this.misuse.allowsOutput(this.pushing, outgoing.origin, this.options.scope.origin)) return;
     try {
       this.options.outbox.add(outgoing);
+      if (!this.pushing) this.changedOutsidePush();
     } catch (cause) {
-      this.fail(cause);
+      this.errored(cause);
     }
   }
 
+  /** What came outside a push is committed without waiting for the next one. */
+  private changedOutsidePush(): void {
+    this.dirty = true;
+    this.options.wake();
+  }
+
+  /** In a push, and while assembling, whoever has begun it looks at the failure; outside there is no record to blame. */
   private errored(cause: unknown): void {
     this.fail(cause);
-    if (this.pushing) return;
+    if (this.pushing || this.subscription === undefined) return;
     const error = errorAt(this.options.scope.origin, this.partition, cause);
     this.rollback();
     this.halt(error);
@@ -468,10 +490,11 @@ export class StreamTask implements AssemblyHost {
   }
 
   forward(topic: InternalTopic<unknown, unknown>, key: unknown, record: KafkaRecord<unknown, unknown, Placement>): void {
-    this.misuse.checkOutput(this.pushing, record.origin, this.options.scope.origin);
+    if (!this.misuse.allowsOutput(this.pushing, record.origin, this.options.scope.origin)) return;
     const { outbox, repartitionOf } = this.options;
     const isEmpty = record.value === null && (key === null || key === undefined);
     outbox.append(repartitionOf(topic.name), topic, key, record, isEmpty ? withoutMarker(record.headers) : record.headers);
+    if (!this.pushing) this.changedOutsidePush();
   }
 
   reached(source: Source, whileAssembling: boolean): void {
@@ -483,7 +506,7 @@ export class StreamTask implements AssemblyHost {
   }
 }
 
-/** A push may end the subscription: asked before and after. */
-function isObserved({ subject }: Source): boolean {
-  return subject.observed;
+/** A push may end a subscription, or end one and begin another: asked before and after. */
+function isLeft({ subscriptions, assembled }: Source): boolean {
+  return subscriptions < assembled;
 }
