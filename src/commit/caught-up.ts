@@ -11,14 +11,21 @@ export interface CaughtUpOptions {
   /** ms between two looks at the committed offsets. */
   readonly pollMs: number;
   readonly stopped: () => boolean;
+  /** The tasks of this instance have nothing left to do, or to say to those behind their repartitions, of what they have read. */
+  readonly quiet: () => boolean;
+  /** Settles when what is being committed now has been decided. */
+  readonly settled: () => Promise<void>;
 }
+
+/** ms for which tasks may have something to say: in live traffic they always have; what there was to say at first has been said by then. */
+const QUIET_WITHIN_MS = 2_000;
 
 /**
  * Settles when every input's committed position, of the whole group, has reached the end read at the start; true unless stopped.
  *
  * Source topics end at their last stable offset, so that a foreign transaction left open does not hang us. Internal topics follow in the
- * order of the edges, their ends read when everything upstream is done, and at the high watermark: the marker of our own last
- * transaction may land there after that of the offsets.
+ * order of the edges, their ends read when everything upstream is done, closes and watermarks too, and at the high watermark: the marker of
+ * our own last transaction may land there after that of the offsets.
  */
 export async function caughtUp(options: CaughtUpOptions): Promise<boolean> {
   const { layout, offsets } = options;
@@ -28,11 +35,20 @@ export async function caughtUp(options: CaughtUpOptions): Promise<boolean> {
       .map(({ topic, partitions }) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
   const sources = inputs(false).flat();
   if (!(await committedUpTo(options, await offsets.endOffsets(sources, true)))) return false;
+  if (!(await quieted(options))) return false;
   for (const name of layout.repartitionOrder) {
     const partitions = inputs(true).find(([first]) => first?.topic === name) ?? [];
     if (!(await committedUpTo(options, await offsets.endOffsets(partitions, false)))) return false;
+    if (!(await quieted(options))) return false;
   }
   return true;
+}
+
+async function quieted({ clock, pollMs, stopped, quiet, settled }: CaughtUpOptions): Promise<boolean> {
+  const deadline = clock.monotonic() + QUIET_WITHIN_MS;
+  while (!quiet() && clock.monotonic() < deadline && !stopped()) await delay(clock, pollMs);
+  await settled();
+  return !stopped();
 }
 
 async function committedUpTo(options: CaughtUpOptions, ends: readonly (TopicPartition & { readonly offset: number })[]): Promise<boolean> {

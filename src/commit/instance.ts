@@ -136,6 +136,8 @@ export class Instance {
         groupId: config.applicationId,
         pollMs: CAUGHT_UP_POLL_MS,
         stopped: () => this.ending !== undefined,
+        quiet: () => parts.assignment.all().every(({ task }) => task?.isQuiet !== false),
+        settled: () => parts.cycle.settled(),
       });
       if (reached) await this.close(config.requestTimeout);
     } catch (cause) {
