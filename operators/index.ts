@@ -1,7 +1,9 @@
 export { aggregateWithStore } from './aggregate-with-store';
 export { branch } from './branch';
+export { cogroupWithStore, type Cogrouping } from './cogroup-with-store';
 export { countWithStore } from './count-with-store';
 export { filterValues } from './filter-values';
+export { grouped } from './grouped';
 export { mapValues } from './map-values';
 export { mapWithStore, type StepWithState } from './map-with-store';
 export { reduceWithStore } from './reduce-with-store';
@@ -13,4 +15,5 @@ export { windowHopping } from './window-hopping';
 export { windowTumbling } from './window-tumbling';
 
 export type { Aggregation, Emit, LateRecord, Merging, Reduction, Retraction, State, Windowing } from './fold/options';
+export type { Grouped, GroupedInWindows } from './fold/grouping';
 export type { AnyRecord, Project } from './operator';

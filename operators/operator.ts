@@ -1,4 +1,4 @@
-import { Observable, type Observer, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
+import { Observable, type Observer, type OperatorFunction, type Subscriber, Subscription } from 'rxjs';
 import { MillraceError } from '../src/errors/millrace-error';
 import type { KafkaRecord, Placement } from '../src/model/record';
 import { runtime, type StoreRuntime } from '../src/state/handle';
@@ -62,25 +62,71 @@ export function receiveWithStores<In, Out>(
   const token = {};
   const nodes = stores.map(({ shape }): WiringNode => ({ kind: 'store', name: shape.name, operator }));
   return (source) =>
-    new Observable<Out>((destination) => {
-      const claimed: (() => void)[] = [];
-      let receiver: Receiver<In> | undefined;
-      const leave = (): void => {
-        receiver?.release?.();
-        for (const free of claimed) free();
-      };
-      try {
-        for (const store of stores) claimed.push(store.claim(token, operator));
-        const started = (receiver = start(destination));
+    new Observable<Out>((destination) =>
+      holding(operator, stores, token, (release) => {
+        const started = start(destination);
+        release.push(started);
         const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started));
-        const upstream = nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
-        upstream.add(leave);
+        return nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
+      }),
+    );
+}
+
+/**
+ * The same with several sources that meet in one store: `start` gives a receiver for each, in their order. Completes with the last of
+ * them.
+ */
+export function receiveFromAll<In, Out>(
+  operator: string,
+  store: StoreRuntime,
+  sources: readonly Observable<In>[],
+  start: (destination: Subscriber<Out>) => readonly Receiver<In>[],
+): Observable<Out> {
+  const token = {};
+  const meeting: WiringNode = { kind: 'store', name: store.shape.name, operator };
+  const input: WiringNode = { kind: 'operator', name: operator, operator };
+  // Each source is an input of its own, so that the planner finds what lies upstream of it even behind a share().
+  const together = new Observable<never>();
+  return new Observable<Out>((destination) =>
+    holding(operator, [store], token, (release) => {
+      const receivers = start(destination);
+      release.push(...receivers);
+      let active = sources.length;
+      const isLast = (): boolean => --active === 0;
+      return subscribeAs(meeting, together, () => {
+        const upstream = new Subscription();
+        sources.forEach((source, at) => {
+          const observer = new ReceiveOneOf(destination, operator, receivers[at]!, isLast);
+          if (!destination.closed) upstream.add(subscribeAs(input, source, () => source.subscribe(observer)));
+        });
         return upstream;
-      } catch (error) {
-        leave();
-        throw error;
-      }
-    });
+      });
+    }),
+  );
+}
+
+/** Claims stores for as long as what `subscribe` gives is subscribed; releases what it has pushed before they are free. */
+function holding(
+  operator: string,
+  stores: readonly StoreRuntime[],
+  token: object,
+  subscribe: (release: Pick<Receiver<never>, 'release'>[]) => Subscription,
+): Subscription {
+  const claimed: (() => void)[] = [];
+  const release: Pick<Receiver<never>, 'release'>[] = [];
+  const leave = (): void => {
+    for (const receiver of release) receiver.release?.();
+    for (const free of claimed) free();
+  };
+  try {
+    for (const store of stores) claimed.push(store.claim(token, operator));
+    const upstream = subscribe(release);
+    upstream.add(leave);
+    return upstream;
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 /** What is behind a store handle. */
@@ -184,5 +230,19 @@ class ReceiveInputs<In, Out> extends OperatorObserver<In, Out> {
 
   override complete(): void {
     if (this.receiver.complete?.() !== false) this.destination.complete();
+  }
+}
+
+/** One of several inputs: only the last of them to complete says so. */
+class ReceiveOneOf<In, Out> extends ReceiveInputs<In, Out> {
+  private readonly isLast: () => boolean;
+
+  constructor(destination: Subscriber<Out>, operator: string, receiver: Receiver<In>, isLast: () => boolean) {
+    super(destination, operator, receiver);
+    this.isLast = isLast;
+  }
+
+  override complete(): void {
+    if (this.isLast()) super.complete();
   }
 }

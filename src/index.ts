@@ -24,8 +24,10 @@ export type { SessionDefinition, SessionStore } from './model/store-definition';
 export {
   aggregateWithStore,
   branch,
+  cogroupWithStore,
   countWithStore,
   filterValues,
+  grouped,
   mapValues,
   mapWithStore,
   processWithStore,
@@ -40,6 +42,7 @@ export {
 export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 export type { FiredTimer, Processor, TimerOf } from '../operators';
+export type { Cogrouping, Grouped, GroupedInWindows } from '../operators';
 
 export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';
 export { days, hours, minutes, seconds, type Duration } from './model/duration';

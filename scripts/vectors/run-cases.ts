@@ -1,4 +1,5 @@
 import { aggregateJob } from './aggregate-job';
+import { cogroupJob } from './cogroup-job';
 import { differences } from './differences';
 import type { Case, CaseFile, Expected, Job } from './format';
 import type { Outcome } from './outcome';
@@ -11,6 +12,7 @@ const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   windowHopping: hoppingJob,
   sessionize: sessionJob,
   aggregate: aggregateJob,
+  cogroup: cogroupJob,
 };
 
 /** Every case, then every known defect of Kafka Streams: by the rule where the file says what the rule gives, else not at all. */

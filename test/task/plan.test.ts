@@ -1,5 +1,5 @@
 import { filter, merge, NEVER, share } from 'rxjs';
-import { countWithStore, selectKey, to, windowTumbling } from '../../operators';
+import { cogroupWithStore, countWithStore, grouped, selectKey, to, windowTumbling } from '../../operators';
 import { int64, string } from '../../src/codec/primitives';
 import { internalTopic, topic } from '../../src/codec/topic';
 import { keyValueStore, windowStore } from '../../src/state/definition';
@@ -50,6 +50,34 @@ describe('planning a topology', () => {
   it('sees which inputs meet in a store', () => {
     const found = plan(({ stream, store }) => merge(stream(clicks), stream(orders)).pipe(countWithStore(store(counts)), to(results)));
     expect(found.meetings[0]?.inputs.map(({ name }) => name)).toEqual(['clicks', 'orders']);
+  });
+
+  it('sees all streams of a cogroup meet in its one store, those behind share() too', () => {
+    const found = plan(({ stream, store, repartition }) => {
+      const pages = stream(clicks).pipe(repartition(byPage), share());
+      const plus = (count: number): number => count + 1;
+      const together = cogroupWithStore(store(counts), { initial: () => 0, of: [grouped(stream(orders), plus), grouped(pages, plus)] });
+      return merge(pages.pipe(countWithStore(store(others)), to(results)), together.pipe(to(results)));
+    });
+    expect(found.meetings).toEqual([
+      { operator: 'countWithStore', store: 'others', inputs: [{ name: 'by-page', internal: true }] },
+      {
+        operator: 'cogroupWithStore',
+        store: 'counts',
+        inputs: [
+          { name: 'orders', internal: false },
+          { name: 'by-page', internal: true },
+        ],
+      },
+    ]);
+  });
+
+  it('names the clock of each stream of a cogroup in windows', () => {
+    const found = plan(({ stream, store }) => {
+      const counting = (source: typeof clicks) => grouped(stream(source).pipe(windowTumbling(perMinute)), (count: number) => count + 1);
+      return cogroupWithStore(store(windowed), { initial: () => 0, of: [counting(clicks), counting(orders)] }).pipe(to(windowResults));
+    });
+    expect(found.cells.map(({ name }) => name)).toEqual(expect.arrayContaining(['streamTime0', 'streamTime1']));
   });
 
   it('sees behind share() what lies upstream of the second subscriber', () => {
