@@ -1,0 +1,45 @@
+/**
+ * A backlog of four partitions of which one is read far ahead of the others, through a repartition. `MILLRACE_SLOW=1` reads the whole
+ * 100,000 records ahead.
+ */
+import type { KafkaRecord } from '../../src/model/record';
+import { keysOf, record } from './programs';
+import { closed, closingBehind, expectedWindows, inputWith } from './watermarks';
+import { type Running, type StartOptions, World } from './world';
+
+const AHEAD = process.env['MILLRACE_SLOW'] === '1' ? 100_000 : 5_000;
+const PARTITIONS = 4;
+const SPAN = 600_000;
+const quick: StartOptions = { sessionTimeout: 6_000, heartbeatInterval: 500 };
+const inOrder = { outOfOrderness: 0 };
+const input = inputWith(inOrder);
+const keys = Array.from({ length: PARTITIONS }, (_, partition) => keysOf(partition, PARTITIONS)[0] as string);
+
+/** Over the whole span of time, the last one at its end. */
+function some(key: string, count: number): KafkaRecord<string, string>[] {
+  return Array.from({ length: count }, (_, at) => record(key, `v${String(at % 16)}`, Math.floor((at * SPAN) / (count - 1))));
+}
+
+describe('a backlog of which one partition is read far ahead', () => {
+  it.each([1, 2])('gives every window whole, with 0 late, on %i instance(s)', async (instances) => {
+    const world = new World();
+    world.topics({ input: PARTITIONS, results: 1 });
+    const running: Running[] = [];
+    for (let at = 0; at < instances; at++) running.push(world.start(closingBehind(inOrder), { ...quick, name: `instance ${String(at)}` }));
+    await world.until(() => running.every(({ owned }) => owned.size === PARTITIONS / instances));
+
+    const first = some(keys[0] as string, AHEAD);
+    await world.write(input, first);
+    await world.untilCommitted({ input: [AHEAD] });
+    const others = keys.slice(1).map((key) => some(key, AHEAD / 10));
+    for (const each of others) await world.write(input, each);
+    await world.untilCommitted({ input: [AHEAD, ...others.map(({ length }) => length)] });
+    await world.clock.advance(5_000);
+
+    const expected = expectedWindows([...first, ...others.flat()], ({ value }) => value, SPAN);
+    expect(expected).toHaveLength((16 * SPAN) / 10_000);
+    expect(await closed(world)).toEqual(expected);
+    expect(running.reduce((sum, each) => sum + each.total('dropped-records-total'), 0)).toBe(0);
+    await world.end();
+  });
+});
