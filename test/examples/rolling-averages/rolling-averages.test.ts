@@ -2,7 +2,8 @@ import { loadFlights, type Flight } from '../../../examples/flight-delays/flight
 import { judge, type Observed } from '../../../examples/rolling-averages/oracle';
 import { report } from '../../../examples/rolling-averages/report';
 import { run } from '../../../examples/rolling-averages/run';
-import { memoryCluster, type Cluster } from '../../../src';
+import { memoryCluster } from '../../../src';
+import { capture, writesWrongly } from '../planted-difference';
 
 jest.setTimeout(60_000); // a busy machine
 
@@ -85,24 +86,19 @@ describe('rolling-averages', () => {
       expect(mean).toBeCloseTo(average, 9);
       expect(deviation).toBeCloseTo(Math.sqrt(squares / delays.length), 9);
     }
+    const { said, streams } = capture();
+    expect(report(outcome!, streams)).toBe(0);
+    expect(said.out.split('\n').length).toBeLessThan(20);
+    expect(said.out).toMatch(/checked: a plain loop/);
   });
 
   it('ends with 1 when one flight was delayed by a minute more than the loop knows', async () => {
-    const outcome = await run({ cluster: withWrongDelay(memoryCluster(), 17), flights, threshold: 3, signal: never });
-    const said = { out: '', err: '' };
-    const streams = { out: { write: (text: string) => (said.out += text) }, err: { write: (text: string) => (said.err += text) } };
+    const cluster = writesWrongly<Flight>(memoryCluster(), 17, (value) => ({ ...value, delay: value.delay + 1 }));
+    const outcome = await run({ cluster, flights, threshold: 3, signal: never });
+    const { said, streams } = capture();
     expect(report(outcome!, streams)).toBe(1);
     expect(said.err).toContain('WRONG: ');
     expect(said.err).toContain(`${flights[17]!.destination}, average `);
-  });
-
-  it('gives the airports and the flights out of the ordinary in a few lines', async () => {
-    const outcome = await run({ cluster: memoryCluster(), flights, threshold: 3, signal: never });
-    let said = '';
-    const out = { write: (text: string) => (said += text) };
-    expect(report(outcome!, { out, err: out })).toBe(0);
-    expect(said.split('\n').length).toBeLessThan(20);
-    expect(said).toMatch(/checked: a plain loop/);
   });
 
   it('checks nothing when it is stopped before its end', async () => {
@@ -110,18 +106,3 @@ describe('rolling-averages', () => {
     await expect(run({ cluster: memoryCluster(), flights, threshold: 3, signal: stopped })).resolves.toBeUndefined();
   });
 });
-
-/** Another delay reaches the topic than the one that was given. */
-function withWrongDelay(cluster: Cluster, index: number): Cluster {
-  const { write } = cluster;
-  return Object.assign(cluster, {
-    write: ((topic, records) =>
-      write(
-        topic,
-        [...records].map((record, i) => {
-          const value = record.value as unknown as Flight;
-          return i === index ? record.withValue({ ...value, delay: value.delay + 1 } as typeof record.value) : record;
-        }),
-      )) satisfies Cluster['write'],
-  });
-}
