@@ -120,9 +120,11 @@ function holding(
   };
   try {
     for (const store of stores) claimed.push(store.claim(token, operator));
-    const upstream = subscribe(release);
-    upstream.add(leave);
-    return upstream;
+    // Not the source's subscription: an operator that has something left to do outlives its source.
+    const held = new Subscription();
+    held.add(subscribe(release));
+    held.add(leave);
+    return held;
   } catch (error) {
     leave();
     throw error;

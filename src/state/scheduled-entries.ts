@@ -1,10 +1,7 @@
-import type { StoreShape } from '../model/store-definition';
 import { DueIndex } from './due-index';
-import type { StoreContext } from './entry-store';
 import type { Scheduled } from './handle';
 import { KeyValueEntries } from './key-value-entries';
 import type { Entry } from './segment';
-import type { StoreCodecs } from './store-codecs';
 import { VALUE_AT } from './store-layout';
 import { absent } from './version';
 
@@ -14,10 +11,6 @@ import { absent } from './version';
  */
 export abstract class ScheduledEntries<K, A> extends KeyValueEntries<K, A> {
   override readonly due = new DueIndex((a, b) => this.codecs.compare(a, b));
-
-  constructor(shape: StoreShape, id: number, context: StoreContext, codecs: StoreCodecs<K, A>) {
-    super(shape, id, context, codecs);
-  }
 
   /** When it is an entry's turn. */
   protected abstract timeOf(value: A): number;

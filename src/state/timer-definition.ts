@@ -1,8 +1,8 @@
 import { int64 } from '../codec/primitives';
 import { checkTopicName } from '../codec/topic-name';
-import { MillraceError } from '../errors/millrace-error';
 import type { Codec } from '../model/codec';
 import type { TimerDefinition } from '../model/store-definition';
+import { checkCodec, storeOptionError } from './declared-options';
 
 /**
  * Declares durable timers, one a key: they survive restarts, and are set, cancelled and fired as any state is changed: committed with the
@@ -21,18 +21,11 @@ export function timerStore<K>(
 ): TimerDefinition<K> {
   checkTopicName(name, 'store');
   const { key, clock, persistent = true } = options;
-  const { encode, decode } = (key as Codec<K> | undefined) ?? ({} as Partial<Codec<K>>);
-  if (typeof encode !== 'function' || typeof decode !== 'function') {
-    throw optionError(name, 'key', 'is no codec: it needs encode and decode, as in string, int64 or json(Type)');
-  }
+  checkCodec(name, 'key', key);
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- programs in JavaScript
-  if (clock !== 'event' && clock !== 'wall') throw optionError(name, 'clock', `is ${String(clock)}; it must be 'event' or 'wall'`);
+  if (clock !== 'event' && clock !== 'wall') throw storeOptionError(name, 'clock', `is ${String(clock)}; it must be 'event' or 'wall'`);
   return {
     name,
     shape: { kind: 'timer', name, key: key as Codec<unknown>, value: int64 as Codec<unknown>, persistent, clock },
   };
-}
-
-function optionError(name: string, option: string, problem: string): MillraceError {
-  return new MillraceError('CONFIG', `store ${name}: the option ${option} ${problem}`, { where: { store: name, option } });
 }

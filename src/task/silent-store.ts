@@ -1,7 +1,7 @@
 import type { StoreShape } from '../model/store-definition';
 import { Claim } from '../state/claim';
 import { ClosingIndex } from '../state/closing-index';
-import type { KeyValueRuntime, RowRuntime, WindowCursor, WindowRuntime } from '../state/handle';
+import type { KeyValueRuntime, RowRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
 import type { Scope } from '../state/scope';
 
 const nothing = (): undefined => undefined;
@@ -18,7 +18,7 @@ const emptyCursor: WindowCursor<unknown, unknown> = {
 export function silentStore(
   shape: StoreShape,
   scope: Scope,
-): WindowRuntime<unknown, unknown> & KeyValueRuntime<unknown, unknown> & RowRuntime<unknown, unknown> {
+): WindowRuntime<unknown, unknown> & KeyValueRuntime<unknown, unknown> & RowRuntime<unknown, unknown> & TimerRuntime<unknown> {
   const claim = new Claim(shape.name);
   const nothingDue = new ClosingIndex();
   return {
@@ -44,5 +44,12 @@ export function silentStore(
     due: nothingDue,
     closingIndex: () => nothingDue,
     isRemovable: () => false,
+    set: nothing,
+    cancel: nothing,
+    earliest: Infinity,
+    next: nothing,
+    fired: nothing,
+    release: nothing,
+    keyBytes: () => new Uint8Array(),
   };
 }
