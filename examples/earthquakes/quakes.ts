@@ -25,7 +25,7 @@ const FULL_NAMES: Readonly<Record<string, string>> = { CA: 'California', NV: 'Ne
 
 /**
  * The 1,707 seismic events of the week until 7 February 2018 in the catalogue of the US Geological Survey, from the package vega-datasets,
- * in the order in which their entries took their last form: after a quarter of an hour where no human looked at them, else after half a day
+ * in the order in which their entries took their last form: after a quarter of an hour where no human looked at them, else after ten hours
  * (medians).
  */
 export function loadQuakes(): Quake[] {
