@@ -17,10 +17,12 @@ import { tumbling } from './windowed/time-windows';
  * Windows are [start, start + size), and start is a multiple of size since the epoch. No state: the store of the aggregate that
  * follows must be declared for the same windows.
  *
- * @param windows `size`: length in ms, > 0. `grace`: ms that a window waits for late records after its end, >= 0, default 0: a record
- *   is late iff end <= stream time - grace
- * @throws WINDOW_SIZE, WINDOW_GRACE, WINDOW_ADVANCE (there is none here) at assembly. INVALID_TIMESTAMP in the stream: a timestamp that is negative, a
- *   fraction or beyond 2^53 - 1
+ * The size Infinity is one window, from 0 on, that takes every record: it never closes, so emit 'close' refuses it, and stays in the store.
+ *
+ * @param windows `size`: length in ms, > 0, or Infinity. `grace`: ms that a window waits for late records after its end, >= 0, default 0:
+ *   a record is late iff end <= stream time - grace
+ * @throws WINDOW_SIZE, WINDOW_GRACE, WINDOW_ADVANCE (there is none here) at assembly. INVALID_TIMESTAMP in the stream: a timestamp that is
+ *   negative, a fraction or beyond 2^53 - 1
  * @example
  * const perMinute = { size: minutes(1), grace: seconds(10) };
  * const counts = windowStore('page-counts', { key: string, value: int64, windows: perMinute });
