@@ -16,8 +16,6 @@ export function engagementSessions(name: string) {
     key: string,
     value: json(Trail),
     windows: visit,
-    // One millisecond more than by default, where Kafka Streams hides a session in the very last instant that a click could still join it.
-    retention: visit.gap + visit.grace + 1,
   });
   const clicks = topic(`${name}-clicks`, { key: string, value: json(Click), timestamp: (click) => click.timestamp });
   const sessions = topic(`${name}-sessions`, { key: trails.output.key, value: json(Engagement) });

@@ -61,7 +61,8 @@ export function windowStore<K, A>(
  *
  * @param options `windows`: `gap` in ms of event time, > 0; `grace`: ms that a session waits for late records after its end and the
  *   gap, >= 0, default 0. `retention`: how long a session stays readable, in ms of event time counted from the end of the newest
- *   session; >= gap + grace, which is the default. A session that is no longer readable and closed is removed
+ *   session; >= gap + grace, default gap + grace + 1: exactly what is still open. A session that is no longer readable and closed is
+ *   removed
  * @throws WINDOW_GAP, WINDOW_GRACE for sessions that cannot be; TOPIC_INVALID for a name that Kafka does not allow in a topic; CONFIG for
  *   other options that cannot be
  * @example
@@ -107,14 +108,22 @@ function kindOf(windows: Windows): StoreShape['kind'] {
 
 /** Undefined: windows of one's own are readable until they close, and windows that count records until they are complete. */
 function retentionOf(name: string, windows: Windows | SessionWindows, given: Duration | undefined): Duration | undefined {
-  const [least, what] = leastRetention(windows);
-  if (isCountWindows(windows) && given !== undefined) {
+  if (given === undefined) return defaultRetention(windows);
+  if (isCountWindows(windows)) {
     throw optionError(name, 'retention', `is ${given}; windows that count records are kept until they are complete, whatever the time`);
   }
-  if (least === undefined && given === undefined) return undefined;
-  const retention = given ?? least ?? 0;
-  if (retention === least || (Number.isSafeInteger(retention) && retention >= (least ?? 0))) return retention;
-  throw optionError(name, 'retention', `is ${retention}; it must be a whole number of ms >= ${what}, which is ${least ?? 0}`);
+  const [least, what] = leastRetention(windows);
+  if (given === least || (Number.isSafeInteger(given) && given >= (least ?? 0))) return given;
+  throw optionError(name, 'retention', `is ${given}; it must be a whole number of ms >= ${what}, which is ${least ?? 0}`);
+}
+
+/**
+ * A session closes when event time is more than gap + grace past its end. The JVM's default is one ms less, which hides a session at its
+ * last open instant: a record that still belongs to it then takes its place.
+ */
+function defaultRetention(windows: Windows | SessionWindows): Duration | undefined {
+  const [least] = leastRetention(windows);
+  return isSessionWindows(windows) ? least! + 1 : least;
 }
 
 function leastRetention(windows: Windows | SessionWindows): readonly [number | undefined, string] {

@@ -1,7 +1,7 @@
 import { right } from 'fp-ts/Either';
 import { int64, string } from '../../src/codec/primitives';
 import type { MillraceError } from '../../src/errors/millrace-error';
-import { keyValueStore, windowStore } from '../../src/state/definition';
+import { keyValueStore, sessionStore, windowStore } from '../../src/state/definition';
 
 const codecs = { key: string, value: int64 };
 
@@ -77,6 +77,25 @@ describe('windowStore', () => {
     expect(errorOf(() => windowStore('counts', { ...codecs, windows: { length: 5 } as never }))).toMatchObject({
       code: 'CONFIG',
       where: { store: 'counts', option: 'windows' },
+    });
+  });
+});
+
+describe('sessionStore', () => {
+  const windows = { gap: 10, grace: 5 };
+
+  it('shows exactly the sessions that are still open unless told otherwise', () => {
+    expect(sessionStore('visits', { ...codecs, windows }).shape.retention).toBe(16);
+  });
+
+  it("may be as short as the JVM's", () => {
+    expect(sessionStore('visits', { ...codecs, windows, retention: 15 }).shape.retention).toBe(15);
+  });
+
+  it.each([14, NaN, 20.5])('refuses a retention of %d for sessions that need 15', (retention) => {
+    expect(errorOf(() => sessionStore('visits', { ...codecs, windows, retention }))).toMatchObject({
+      code: 'CONFIG',
+      where: { store: 'visits', option: 'retention' },
     });
   });
 });
