@@ -12,7 +12,9 @@ export { selectKey } from './select-key';
 export { sessionize } from './sessionize';
 export { to } from './to';
 export { windowBy } from './window-by';
+export { windowEvery } from './window-every';
 export { windowHopping } from './window-hopping';
+export { windowSliding } from './window-sliding';
 export { windowTumbling } from './window-tumbling';
 
 export type { Aggregation, Emit, LateRecord, Merging, Reduction, Retraction, State, Windowing } from './fold/options';

@@ -36,7 +36,9 @@ export {
   sessionize,
   to,
   windowBy,
+  windowEvery,
   windowHopping,
+  windowSliding,
   windowTumbling,
 } from '../operators';
 export type { Merging, Retraction } from '../operators';
@@ -46,7 +48,7 @@ export type { Cogrouping, Grouped, GroupedInWindows } from '../operators';
 
 export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';
 export { days, hours, minutes, seconds, type Duration } from './model/duration';
-export type { InSession, SessionWindows } from './model/window';
+export type { CountWindows, InSession, SessionWindows, SlidingWindows } from './model/window';
 export type { InWindows, TimeWindows, Window, WindowAssigner, Windowed, Windows } from './model/window';
 export { KafkaRecord, type Placement } from './model/record';
 export { Outgoing } from './model/outgoing';

@@ -1,11 +1,14 @@
-import type { OperatorFunction } from 'rxjs';
+import type { OperatorFunction, Subscriber } from 'rxjs';
 import { MillraceError } from '../../src/errors/millrace-error';
 import type { KafkaRecord } from '../../src/model/record';
 import type { KeyValueStore, SessionStore, StoreShape, WindowStore } from '../../src/model/store-definition';
 import type { InSession, InWindows, Windowed } from '../../src/model/window';
-import type { KeyValueRuntime, RowRuntime, WindowRuntime } from '../../src/state/handle';
-import { receiveWithStore, runtimeOf } from '../operator';
+import type { Counted } from '../../src/state/counted';
+import type { KeyValueRuntime, RowRuntime, StoreRuntime, WindowRuntime } from '../../src/state/handle';
+import { receiveWithStore, type Receiver, runtimeOf } from '../operator';
 import { FoldInSessions, openSessions } from '../session/fold-in-sessions';
+import { FoldInCountedWindows } from '../counted/fold-in-counted-windows';
+import { FoldInSlidingWindows, openSlidingWindows } from '../sliding/fold-in-sliding-windows';
 import { checkAssignedWindows } from '../windowed/assign-windows';
 import { checkEmit } from '../windowed/check-emit';
 import { FoldInWindows } from '../windowed/fold-in-windows';
@@ -16,7 +19,7 @@ import type { Emit, Windowing } from './options';
 
 /** The families a fold comes in; which one it is, the store decides. */
 export type FoldOperator<K, V, A> =
-  | OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, A>>
+  | InWindowsOperator<K, V, A>
   | OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, A>>
   | OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, A>>;
 
@@ -31,6 +34,10 @@ export function foldWithStore<K, V, A>(
   switch (store.shape.kind) {
     case 'window':
       return foldInWindows(operator, store as WindowRuntime<K, A>, fold, windowing);
+    case 'sliding':
+      return foldInSlidingWindows(operator, store as RowRuntime<K, A>, fold, windowing);
+    case 'counted':
+      return foldInCountedWindows(operator, store as RowRuntime<K, Counted<A>>, fold, windowing);
     case 'session':
       return foldInSessions(operator, store as RowRuntime<K, A>, fold, windowing);
     default:
@@ -46,39 +53,68 @@ function foldByKey<K, V, A>(
   return receiveWithStore(operator, store, (destination) => new FoldByKey(operator, store, fold, destination));
 }
 
+type InWindowsOperator<K, V, A> = OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, A>>;
+
 function foldInWindows<K, V, A>(
   operator: string,
   store: WindowRuntime<K, A>,
   fold: Fold<K, V, A>,
-  windowing: Windowing<K, V, Emit>,
-): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, A>> {
-  const { emit = 'update', late } = windowing;
-  checkEmit(operator, emit, store.shape);
-  const receive = receiveWithStore<InWindows<K, V>, KafkaRecord<Windowed<K>, A>>(operator, store, (destination) => {
+  { emit = 'update', late }: Windowing<K, V, Emit>,
+): InWindowsOperator<K, V, A> {
+  return receiveWindowed(operator, store, emit, (destination) => {
     const windows = new OpenWindows(operator, store, emit, destination);
     return new FoldInWindows(windows, windows.eventTimes[0]!, fold, late);
   });
-  return (source) => {
-    checkAssignedWindows(operator, source, store.shape);
-    return receive(source);
-  };
+}
+
+function foldInSlidingWindows<K, V, A>(
+  operator: string,
+  store: RowRuntime<K, A>,
+  fold: Fold<K, V, A>,
+  { emit = 'update', late }: Windowing<K, V, Emit>,
+): InWindowsOperator<K, V, A> {
+  return receiveWindowed(
+    operator,
+    store,
+    emit,
+    (destination) => new FoldInSlidingWindows(openSlidingWindows(operator, store, emit, destination), fold, late),
+  );
+}
+
+function foldInCountedWindows<K, V, A>(
+  operator: string,
+  store: RowRuntime<K, Counted<A>>,
+  fold: Fold<K, V, A>,
+  { emit = 'update' }: Windowing<K, V, Emit>,
+): InWindowsOperator<K, V, A> {
+  return receiveWindowed(operator, store, emit, (destination) => new FoldInCountedWindows(operator, store, fold, emit, destination));
 }
 
 function foldInSessions<K, V, A>(
   operator: string,
   store: RowRuntime<K, A>,
   fold: Fold<K, V, A>,
-  windowing: Windowing<K, V, Emit>,
+  { emit = 'update', late }: Windowing<K, V, Emit>,
 ): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, A>> {
-  const { emit = 'update', late } = windowing;
   const { merge } = fold;
-  checkEmit(operator, emit, store.shape);
   if (merge === undefined) throw mergeMissing(operator, store.shape);
-  const receive = receiveWithStore<InSession<K, V>, KafkaRecord<Windowed<K>, A>>(
+  return receiveWindowed(
     operator,
     store,
+    emit,
     (destination) => new FoldInSessions(openSessions(operator, store, emit, destination), fold, merge, late),
   );
+}
+
+/** What comes in windows must come in those of the store. */
+function receiveWindowed<In, Out>(
+  operator: string,
+  store: StoreRuntime,
+  emit: Emit,
+  start: (destination: Subscriber<Out>) => Receiver<In>,
+): OperatorFunction<In, Out> {
+  checkEmit(operator, emit, store.shape);
+  const receive = receiveWithStore(operator, store, start);
   return (source) => {
     checkAssignedWindows(operator, source, store.shape);
     return receive(source);

@@ -75,6 +75,11 @@ export class OpenRows<K, A> implements WalkedRows<K, A> {
     return this.eventTime.value;
   }
 
+  /** Nothing that this operator emits from now on is older than `least` gives. Say so at subscription. */
+  holdBack(least: () => number): void {
+    this.eventTime.holdBack(least);
+  }
+
   stopped(): boolean {
     return this.store.scope.failed || this.destination.closed;
   }

@@ -55,6 +55,8 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
     this.late = late;
     this.gap = (shape.windows as SessionWindows).gap;
     this.retention = shape.retention!;
+    // A session that is taken back may have closed long ago, if retention still shows it.
+    open.holdBack(() => (open.emit === 'close' ? open.closedBefore() : Math.min(open.closedBefore(), this.hiddenUpTo() + 1)));
     this.nullKeys = scope.counter('dropped-records-total', operator, 'null-key');
     this.lateRecords = scope.counter('dropped-records-total', operator, 'late');
   }

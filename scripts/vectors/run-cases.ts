@@ -5,11 +5,13 @@ import type { Case, CaseFile, Expected, Job } from './format';
 import type { Outcome } from './outcome';
 import { NotBuilt, type RunningJob } from './running-job';
 import { sessionJob } from './session-job';
+import { slidingJob } from './sliding-job';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
 const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   windowTumbling: tumblingJob,
   windowHopping: hoppingJob,
+  windowSliding: slidingJob,
   sessionize: sessionJob,
   aggregate: aggregateJob,
   cogroup: cogroupJob,
