@@ -1,3 +1,8 @@
+export type { ClusterRun } from './cluster/cluster-run';
+export type { ClusterExpectation } from './cluster/expectation';
+export type { InputRow, TestClusterOptions } from './cluster/options';
+export type { CrashPoint, InstanceRun } from './cluster/simulated-instance';
+export { inputRow, testCluster } from './cluster/test-cluster';
 export { assertRecords } from './diagrams/assert-records';
 export { diagram, records, type TimedMarble, type TimedMarbleOptions } from './diagrams/event-time';
 export { marbleAssert } from './diagrams/marble-assert';

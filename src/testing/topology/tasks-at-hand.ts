@@ -183,13 +183,13 @@ export class TasksAtHand {
   }
 
   /** Gives what was sent by topic and partition, record by record. */
-  private send({ batches }: SealedTask): Map<string, { readonly offset: number; readonly batch: Buffer }[]> {
-    const sent = new Map<string, { offset: number; batch: Buffer }[]>();
+  private send({ batches }: SealedTask): Map<string, { readonly offset: number; readonly bytes: Buffer }[]> {
+    const sent = new Map<string, { offset: number; bytes: Buffer }[]>();
     for (const { topic, partition, batch } of batches) {
       const place = `${topic} ${partition}`;
       const records = sent.get(place) ?? [];
       const first = this.log(topic).end(partition);
-      for (let i = 0; i < batch.recordCount; i++) records.push({ offset: first + i, batch: batch.bytes });
+      for (let i = 0; i < batch.recordCount; i++) records.push({ offset: first + i, bytes: batch.bytes });
       sent.set(place, records);
       this.deliver(topic, partition, batch);
     }
@@ -197,7 +197,7 @@ export class TasksAtHand {
   }
 
   /** Batches hold the order within a partition; what was emitted holds the order among them. */
-  private publish(at: TaskAtHand, emitted: readonly Outgoing[], sent: Map<string, { offset: number; batch: Buffer }[]>): void {
+  private publish(at: TaskAtHand, emitted: readonly Outgoing[], sent: Map<string, { offset: number; bytes: Buffer }[]>): void {
     for (const { destination, key } of emitted) {
       const log = this.log(destination.name);
       const isKeyless = key === null || key === undefined;

@@ -12,6 +12,7 @@ import { worstCaseSize } from '../../state/cells';
 import type { OutboxTopic } from '../../task/outbox';
 import { planTopology, type Plan } from '../../task/plan';
 import type { Topology } from '../../task/topology';
+import { named, partitionCounts } from '../partition-counts';
 import { HandClock } from './hand-clock';
 import { PipedRecords } from './piped-records';
 import { routedStore } from './routed-store';
@@ -268,25 +269,6 @@ class TopologyAtHand implements TopologyTest {
 
 const ignore = (): void => undefined;
 
-function partitionCounts(plan: Plan, partitions: number | Readonly<Record<string, number>>): ReadonlyMap<string, number> {
-  const topics = new Set([...plan.sources.map(({ name }) => name), ...plan.sinks]);
-  const stated = typeof partitions === 'number' ? {} : partitions;
-  const unknown = Object.keys(stated).filter((name) => !topics.has(name));
-  if (unknown.length > 0) {
-    throw new MillraceError('CONFIG', `partitions names ${named(unknown)}; the topology reads and writes ${named([...topics])}`);
-  }
-  const counts = new Map(
-    [...topics].map((name): [string, number] => [name, typeof partitions === 'number' ? partitions : (stated[name] ?? 1)]),
-  );
-  for (const [name, count] of counts) {
-    if (Number.isSafeInteger(count) && count >= 1) continue;
-    throw new MillraceError('CONFIG', `topic "${name}" cannot have ${count} partitions: a whole number ≥ 1 is needed`, {
-      where: { topic: name },
-    });
-  }
-  return counts;
-}
-
 function writtenTopics(plan: Plan, layout: Layout, counts: ReadonlyMap<string, number>): ReadonlyMap<string, OutboxTopic> {
   const topics = [
     ...plan.sinks.map((name) => ({ name, partitions: counts.get(name) ?? 1 })),
@@ -302,8 +284,4 @@ function checkPartition(what: string, partition: number, partitions: number): vo
 
 function unknownTopic(topic: string, verb: string, known: readonly string[]): MillraceError {
   return new MillraceError('UNKNOWN_TOPIC', `the topology does not ${verb} "${topic}"; it ${verb}s ${named(known)}`, { where: { topic } });
-}
-
-function named(names: readonly string[]): string {
-  return names.length === 0 ? 'none' : names.map((name) => `"${name}"`).join(', ');
 }

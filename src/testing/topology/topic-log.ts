@@ -1,18 +1,10 @@
 import { writeInt64 } from '../../codec/int64-bytes';
-import { BatchReader } from '../../kafka/batch-decode';
 import { stamp, type EncodedBatch } from '../../kafka/batch-encode';
 import { layout as batchLayout } from '../../kafka/record-batch';
 import type { FetchedChunk } from '../../kafka/partition-sink';
-import { Outgoing } from '../../model/outgoing';
+import type { Outgoing } from '../../model/outgoing';
 import type { Topic } from '../../model/topic';
-import { RecordDecoder } from '../../task/record-decoder';
-
-interface LoggedRecord {
-  readonly partition: number;
-  readonly offset: number;
-  /** The batch that holds it. */
-  readonly batch: Buffer;
-}
+import { readOutgoing, type LoggedRecord } from '../read-outgoing';
 
 /** One topic in memory: offsets, what a restart would read again, and what the test has not read yet. */
 export class TopicLog {
@@ -65,18 +57,8 @@ export class TopicLog {
   /** Takes what was not read yet, oldest first. @throws DECODE when it is not what the topic's codecs read; then nothing is taken */
   read<K, V>(topic: Topic<K, V>, partition?: number): Outgoing<K, V>[] {
     const wanted = (record: LoggedRecord): boolean => partition === undefined || record.partition === partition;
-    const decoded = this.unread.filter(wanted).map((record) => decode(topic, record));
+    const decoded = this.unread.filter(wanted).map((record) => readOutgoing(topic, record));
     this.unread = this.unread.filter((record) => !wanted(record));
     return decoded;
   }
-}
-
-function decode<K, V>(topic: Topic<K, V>, { partition, offset, batch }: LoggedRecord): Outgoing<K, V> {
-  const { name, key, value, keyless } = topic as unknown as Topic<unknown, unknown>;
-  const reader = new BatchReader({ topic: name, partition }, { checkCrc: false });
-  reader.reset(batch, { aborted: [], from: offset, readCommitted: true });
-  reader.nextRecord();
-  // The record's own timestamp: what was sent, not what a reader would make of it.
-  const record = new RecordDecoder({ topic: name, partition, key, value, keyless, timestamp: undefined }).decode(reader);
-  return Outgoing.of(topic, record.key as K, record.value as V, record.timestamp, record.origin);
 }
