@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { KafkaRecord } from '../src/model/record';
-import type { InWindows } from '../src/model/window';
-import type { Grouped, GroupedInWindows } from './fold/grouping';
+import type { InSession, InWindows } from '../src/model/window';
+import type { Grouped, GroupedInSessions, GroupedInWindows } from './fold/grouping';
 
 /**
  * One of the streams that `cogroupWithStore` makes one aggregate of, and how its values are added.
@@ -11,7 +11,7 @@ import type { Grouped, GroupedInWindows } from './fold/grouping';
  * ```
  * Does nothing by itself. The type of the aggregate has to be written once, at the first parameter of `add`.
  *
- * @param source records by key, or in windows as they come from `windowTumbling` and its kin
+ * @param source records by key, or in windows as they come from `windowTumbling` and its kin, or in sessions from `sessionize`
  * @param add may not change the aggregate it is given; null deletes
  */
 export function grouped<K, V, A>(
@@ -23,8 +23,12 @@ export function grouped<K, V, A>(
   add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => A,
 ): GroupedInWindows<K, A>;
 export function grouped<K, V, A>(
-  source: Observable<KafkaRecord<K, V>> | Observable<InWindows<K, V>>,
+  source: Observable<InSession<K, V>>,
   add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => A,
-): Grouped<K, A> | GroupedInWindows<K, A> {
-  return { source, add } as Grouped<K, A> | GroupedInWindows<K, A>;
+): GroupedInSessions<K, A>;
+export function grouped<K, V, A>(
+  source: Observable<KafkaRecord<K, V>> | Observable<InWindows<K, V>> | Observable<InSession<K, V>>,
+  add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => A,
+): Grouped<K, A> | GroupedInWindows<K, A> | GroupedInSessions<K, A> {
+  return { source, add } as Grouped<K, A> | GroupedInWindows<K, A> | GroupedInSessions<K, A>;
 }

@@ -18,6 +18,6 @@ export { windowSliding } from './window-sliding';
 export { windowTumbling } from './window-tumbling';
 
 export type { Aggregation, Emit, LateRecord, Merging, Reduction, Retraction, State, Windowing } from './fold/options';
-export type { Grouped, GroupedInWindows } from './fold/grouping';
+export type { Grouped, GroupedInSessions, GroupedInWindows } from './fold/grouping';
 export type { AnyRecord, Project } from './operator';
 export type { FiredTimer, Processor, TimerOf } from './process/options';

@@ -44,7 +44,7 @@ export {
 export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 export type { FiredTimer, Processor, TimerOf } from '../operators';
-export type { Cogrouping, Grouped, GroupedInWindows } from '../operators';
+export type { Cogrouping, Grouped, GroupedInSessions, GroupedInWindows } from '../operators';
 
 export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';
 export { days, hours, minutes, seconds, type Duration } from './model/duration';

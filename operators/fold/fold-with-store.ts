@@ -1,12 +1,12 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import { MillraceError } from '../../src/errors/millrace-error';
 import type { KafkaRecord } from '../../src/model/record';
-import type { KeyValueStore, SessionStore, StoreShape, WindowStore } from '../../src/model/store-definition';
+import type { KeyValueStore, SessionStore, WindowStore } from '../../src/model/store-definition';
 import type { InSession, InWindows, Windowed } from '../../src/model/window';
 import type { Counted } from '../../src/state/counted';
 import type { KeyValueRuntime, RowRuntime, StoreRuntime, WindowRuntime } from '../../src/state/handle';
 import { receiveWithStore, type Receiver, runtimeOf } from '../operator';
 import { FoldInSessions, openSessions } from '../session/fold-in-sessions';
+import { mergeOf } from '../session/merge-of';
 import { FoldInCountedWindows } from '../counted/fold-in-counted-windows';
 import { FoldInSlidingWindows, openSlidingWindows } from '../sliding/fold-in-sliding-windows';
 import { checkAssignedWindows } from '../windowed/assign-windows';
@@ -73,12 +73,10 @@ function foldInSlidingWindows<K, V, A>(
   fold: Fold<K, V, A>,
   { emit = 'update', late }: Windowing<K, V, Emit>,
 ): InWindowsOperator<K, V, A> {
-  return receiveWindowed(
-    operator,
-    store,
-    emit,
-    (destination) => new FoldInSlidingWindows(openSlidingWindows(operator, store, emit, destination), fold, late),
-  );
+  return receiveWindowed(operator, store, emit, (destination) => {
+    const open = openSlidingWindows(operator, store, emit, destination);
+    return new FoldInSlidingWindows(open, open.eventTimes[0]!, fold, late);
+  });
 }
 
 function foldInCountedWindows<K, V, A>(
@@ -96,14 +94,11 @@ function foldInSessions<K, V, A>(
   fold: Fold<K, V, A>,
   { emit = 'update', late }: Windowing<K, V, Emit>,
 ): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, A>> {
-  const { merge } = fold;
-  if (merge === undefined) throw mergeMissing(operator, store.shape);
-  return receiveWindowed(
-    operator,
-    store,
-    emit,
-    (destination) => new FoldInSessions(openSessions(operator, store, emit, destination), fold, merge, late),
-  );
+  const merge = mergeOf(operator, fold, store.shape);
+  return receiveWindowed(operator, store, emit, (destination) => {
+    const open = openSessions(operator, store, emit, destination);
+    return new FoldInSessions(open, open.eventTimes[0]!, fold, merge, late);
+  });
 }
 
 /** What comes in windows must come in those of the store. */
@@ -119,12 +114,4 @@ function receiveWindowed<In, Out>(
     checkAssignedWindows(operator, source, store.shape);
     return receive(source);
   };
-}
-
-function mergeMissing(operator: string, { name }: StoreShape): MillraceError {
-  return new MillraceError(
-    'CONFIG',
-    `${operator}: the option merge is missing; a record may join two sessions of the store ${name}, so say what their aggregates become: merge: (a, b) => ...`,
-    { where: { operator, store: name, option: 'merge' } },
-  );
 }

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { KafkaRecord } from '../../src/model/record';
-import type { InWindows } from '../../src/model/window';
+import type { InSession, InWindows } from '../../src/model/window';
 
 /** How the values of one stream are added to an aggregate that others are added to as well. */
 interface Addition<A> {
@@ -14,4 +14,9 @@ export interface Grouped<K, A> extends Addition<A> {
 /** The same in windows. */
 export interface GroupedInWindows<K, A> extends Addition<A> {
   readonly source: Observable<InWindows<K, unknown>>;
+}
+
+/** The same in sessions. */
+export interface GroupedInSessions<K, A> extends Addition<A> {
+  readonly source: Observable<InSession<K, unknown>>;
 }

@@ -7,6 +7,7 @@ import type { RowRuntime } from '../../src/state/handle';
 import type { Step } from '../../src/state/scope';
 import type { Emit } from '../fold/options';
 import { processingError } from '../operator';
+import { earliestOf } from '../windowed/earliest-time';
 import { CloseRows } from './close-rows';
 import { RemoveRows } from './remove-rows';
 import type { WalkedRows } from './walked-rows';
@@ -22,18 +23,22 @@ export interface RowAges {
   readonly usedFor: Duration;
   /** Must a row stay whose time is exactly where visibility ends? */
   readonly keepsTheBound: boolean;
+  /** Names of the clocks, one an input: they must stay the same from version to version. Missing: one input, whose clock needs no name. */
+  readonly clocks?: readonly string[] | undefined;
 }
 
 /**
- * The rows of one operator whose windows belong to their key, as event time passes them. It is kept in cells: what was late before a
- * restart is late after it.
+ * The rows of one operator whose windows belong to their key: what its inputs share. They close, and are removed, when event time has
+ * passed them at every input. It is kept in cells: what was late before a restart is late after it.
  */
 export class OpenRows<K, A> implements WalkedRows<K, A> {
   readonly operator: string;
   readonly store: RowRuntime<K, A>;
   readonly emit: Emit;
   readonly destination: Subscriber<KafkaRecord<Windowed<K>, A>>;
-  readonly eventTime: EventTime;
+  /** One for each of the names, in their order. */
+  readonly eventTimes: readonly EventTime[];
+  private readonly eventTime: Pick<EventTime, 'value'>;
   private readonly ages: RowAges;
   private readonly openFrom: { readonly value: number };
   private readonly close: CloseRows<K, A> | undefined;
@@ -46,18 +51,21 @@ export class OpenRows<K, A> implements WalkedRows<K, A> {
     this.emit = emit;
     this.destination = destination;
     this.ages = ages;
-    this.eventTime = store.scope.eventTime(store.shape.name, () => {
+    const advanced = (): void => {
       this.driveWhatIsDue();
-    });
+    };
+    const clocks: readonly (string | undefined)[] = ages.clocks ?? [undefined];
+    this.eventTimes = clocks.map((name) => store.scope.eventTime(store.shape.name, advanced, name));
+    this.eventTime = earliestOf(this.eventTimes);
     this.close = emit === 'close' ? new CloseRows(this, destination) : undefined;
     this.openFrom = this.close?.openFrom ?? { value: 0 };
     this.remove = new RemoveRows(this);
     this.driveWhatIsDue();
   }
 
-  /** May a row of this time be made or changed? */
-  accepts(time: number): boolean {
-    return time >= this.closedBefore() && time >= this.openFrom.value;
+  /** May a row of this time be made or changed, when an input has come to `eventTime`? */
+  accepts(time: number, eventTime: number): boolean {
+    return time >= eventTime - this.ages.closesAfter && time >= this.openFrom.value;
   }
 
   closedBefore(): number {
@@ -77,7 +85,7 @@ export class OpenRows<K, A> implements WalkedRows<K, A> {
 
   /** Nothing that this operator emits from now on is older than `least` gives. Say so at subscription. */
   holdBack(least: () => number): void {
-    this.eventTime.holdBack(least);
+    this.eventTimes[0]!.holdBack(least);
   }
 
   stopped(): boolean {

@@ -2,6 +2,7 @@ import type { NextObserver, Subscriber } from 'rxjs';
 import { noOrigin, type Origin, withoutHeaders } from '../../src/model/origin';
 import { KafkaRecord } from '../../src/model/record';
 import type { InSession, SessionWindows, Windowed } from '../../src/model/window';
+import type { EventTime } from '../../src/state/event-time';
 import type { RowRuntime } from '../../src/state/handle';
 import { Row } from '../../src/state/rows';
 import type { Counter } from '../../src/state/scope';
@@ -22,18 +23,20 @@ export function openSessions<K, A>(
   store: RowRuntime<K, A>,
   emit: Emit,
   destination: Subscriber<KafkaRecord<Windowed<K>, A>>,
+  clocks?: readonly string[],
 ): OpenRows<K, A> {
   const { gap, grace = 0 } = store.shape.windows as SessionWindows;
-  return new OpenRows(operator, store, emit, destination, { closesAfter: gap + grace, usedFor: 0, keepsTheBound: false });
+  return new OpenRows(operator, store, emit, destination, { closesAfter: gap + grace, usedFor: 0, keepsTheBound: false, clocks });
 }
 
 /**
- * One value a key and session. A record and the sessions it meets, those it lies in or at most `gap` away from, become one session; a
+ * One input of an operator that keeps one value a key and session. A record and the sessions it meets, those it lies in or at most `gap` away from, become one session; a
  * record too late by itself is taken if it meets a session that is not.
  */
 export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
   private readonly open: OpenRows<K, A>;
   private readonly store: RowRuntime<K, A>;
+  private readonly eventTime: EventTime;
   private readonly fold: Fold<K, V, A>;
   private readonly merge: Merge<A>;
   private readonly late: NextObserver<LateRecord<K, V>> | undefined;
@@ -45,11 +48,18 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
   /** Of what is being emitted. */
   private origin: Origin = noOrigin;
 
-  constructor(open: OpenRows<K, A>, fold: Fold<K, V, A>, merge: Merge<A>, late: NextObserver<LateRecord<K, V>> | undefined) {
+  constructor(
+    open: OpenRows<K, A>,
+    eventTime: EventTime,
+    fold: Fold<K, V, A>,
+    merge: Merge<A>,
+    late: NextObserver<LateRecord<K, V>> | undefined,
+  ) {
     const { operator, store } = open;
     const { scope, shape } = store;
     this.open = open;
     this.store = store;
+    this.eventTime = eventTime;
     this.fold = fold;
     this.merge = merge;
     this.late = late;
@@ -68,7 +78,7 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
       return;
     }
     // Late ones too: stream time never waits for acceptance.
-    this.open.eventTime.observe(record.timestamp);
+    this.eventTime.observe(record.timestamp);
     this.take(record);
     this.open.driveWhatIsDue();
   }
@@ -87,7 +97,7 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
       if (session.start < start) start = session.start;
       if (session.end > end) end = session.end;
     }
-    if (this.open.accepts(end)) this.update(record, rows, met, new WindowedKey(record.key, start, end));
+    if (this.open.accepts(end, this.eventTime.value)) this.update(record, rows, met, new WindowedKey(record.key, start, end));
     else this.refuse(record, start, end);
   }
 
@@ -101,7 +111,7 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
   /** What retention hides is not met, as in Kafka Streams; but nothing that event time leaves open is hidden. */
   private hiddenUpTo(): number {
     const { invisibleUpTo } = this.store;
-    const passed = this.open.eventTime.value - this.retention;
+    const passed = this.open.now() - this.retention;
     return passed < invisibleUpTo ? passed : invisibleUpTo;
   }
 
@@ -150,7 +160,7 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
 
   private refuse(record: KafkaRecord<K, V>, start: number, end: number): void {
     this.lateRecords.value += 1;
-    this.late?.next(lateRecord(record, { start, end }, this.open.eventTime.value));
+    this.late?.next(lateRecord(record, { start, end }, this.eventTime.value));
   }
 
   private check(by: SessionWindows): void {

@@ -1,6 +1,7 @@
 import type { NextObserver, Subscriber } from 'rxjs';
 import { KafkaRecord } from '../../src/model/record';
 import type { InWindows, SlidingWindows, Windowed, Windows } from '../../src/model/window';
+import type { EventTime } from '../../src/state/event-time';
 import type { RowRuntime } from '../../src/state/handle';
 import { Row } from '../../src/state/rows';
 import type { Counter } from '../../src/state/scope';
@@ -20,14 +21,15 @@ export function openSlidingWindows<K, A>(
   store: RowRuntime<K, A>,
   emit: Emit,
   destination: Subscriber<KafkaRecord<Windowed<K>, A>>,
+  clocks?: readonly string[],
 ): OpenRows<K, A> {
   const { difference, grace = 0 } = store.shape.windows as SlidingWindows;
-  const ages = { closesAfter: difference + grace, usedFor: 2 * difference, keepsTheBound: true };
+  const ages = { closesAfter: difference + grace, usedFor: 2 * difference, keepsTheBound: true, clocks };
   return new OpenRows(operator, store, emit, destination, ages);
 }
 
 /**
- * One value a key and sliding window (KIP-450). For each distinct time t of a key's records there are two windows at most: the left one,
+ * One input of an operator that keeps one value a key and sliding window (KIP-450). For each distinct time t of a key's records there are two windows at most: the left one,
  * [t - difference, t], and the right one, [t + 1, t + 1 + difference], if a record lies in it. A row's timestamp is the greatest time of
  * its records, and is what neighbours are found by.
  *
@@ -37,6 +39,7 @@ export function openSlidingWindows<K, A>(
 export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> {
   private readonly open: OpenRows<K, A>;
   private readonly store: RowRuntime<K, A>;
+  private readonly eventTime: EventTime;
   private readonly fold: Fold<K, V, A>;
   private readonly late: NextObserver<LateRecord<K, V>> | undefined;
   private readonly difference: number;
@@ -47,11 +50,12 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
   /** Rows that the record under way has made or changed, in order; null is a removal. */
   private changes: Row<A | null>[] = [];
 
-  constructor(open: OpenRows<K, A>, fold: Fold<K, V, A>, late: NextObserver<LateRecord<K, V>> | undefined) {
+  constructor(open: OpenRows<K, A>, eventTime: EventTime, fold: Fold<K, V, A>, late: NextObserver<LateRecord<K, V>> | undefined) {
     const { operator, store } = open;
     const { scope, shape } = store;
     this.open = open;
     this.store = store;
+    this.eventTime = eventTime;
     this.fold = fold;
     this.late = late;
     this.difference = (shape.windows as SlidingWindows).difference;
@@ -72,9 +76,9 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
       this.nullValues.value += 1;
       return;
     }
-    this.open.eventTime.observe(timestamp);
+    this.eventTime.observe(timestamp);
     // The last of its windows starts at its own time.
-    if (!this.open.accepts(timestamp)) this.refuse(record, timestamp);
+    if (!this.accepts(timestamp)) this.refuse(record, timestamp);
     else this.update(record);
     this.open.driveWhatIsDue();
   }
@@ -164,7 +168,7 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
 
   /** The right window of the record's time: what lies behind it in the latest window that holds it. Never late, as the record is not. */
   private makeRight(latest: Row<A> | undefined, timestamp: number): void {
-    if (latest === undefined || latest.timestamp <= timestamp || !this.open.accepts(timestamp + 1)) return;
+    if (latest === undefined || latest.timestamp <= timestamp || !this.accepts(timestamp + 1)) return;
     const start = timestamp + 1;
     this.changes.push(new Row<A | null>(start, start + this.difference, latest.value, latest.timestamp));
   }
@@ -174,7 +178,7 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
   }
 
   private make(start: number, before: A | undefined, timestamp: number, record: KafkaRecord<K, V>): void {
-    if (!this.open.accepts(start)) this.refuse(record, start);
+    if (!this.accepts(start)) this.refuse(record, start);
     else this.changes.push(new Row<A | null>(start, start + this.difference, this.fold.next(before, record) ?? null, timestamp));
   }
 
@@ -186,9 +190,13 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
     }
   }
 
+  private accepts(start: number): boolean {
+    return this.open.accepts(start, this.eventTime.value);
+  }
+
   private refuse(record: KafkaRecord<K, V>, start: number): void {
     this.lateRecords.value += 1;
-    this.late?.next(lateRecord(record, { start, end: start + this.difference }, this.open.eventTime.value));
+    this.late?.next(lateRecord(record, { start, end: start + this.difference }, this.eventTime.value));
   }
 
   private check(by: Windows): void {

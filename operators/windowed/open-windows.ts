@@ -8,6 +8,7 @@ import { boundsOf, type WindowBounds } from '../../src/state/windows';
 import type { Emit } from '../fold/options';
 import { processingError } from '../operator';
 import { CloseWindows } from './close-windows';
+import { earliestOf } from './earliest-time';
 import { oldestOpen } from './oldest-open';
 import { RemoveWindows } from './remove-windows';
 import type { WalkedWindows, WindowWalk } from './window-walk';
@@ -52,7 +53,7 @@ export class OpenWindows<K, A> {
       this.driveWhatIsDue();
     };
     this.eventTimes = clocks.map((name) => scope.eventTime(shape.name, advanced, name));
-    const eventTime = this.eventTimes.length === 1 ? this.eventTimes[0]! : new EarliestTime(this.eventTimes);
+    const eventTime = earliestOf(this.eventTimes);
     const oldest = oldestOpen(shape.windows as Windows);
     this.eventTimes[0]!.holdBack(() => oldest(eventTime.value - this.bounds.grace));
     const stopped = (): boolean => scope.failed || destination.closed;
@@ -97,15 +98,4 @@ export class OpenWindows<K, A> {
     this.driven = false;
     return true;
   };
-}
-
-/** Where the input that is furthest behind has come. */
-class EarliestTime implements Pick<EventTime, 'value'> {
-  constructor(private readonly inputs: readonly EventTime[]) {}
-
-  get value(): number {
-    let earliest = Infinity;
-    for (const { value } of this.inputs) if (value < earliest) earliest = value;
-    return earliest;
-  }
 }

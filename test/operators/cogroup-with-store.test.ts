@@ -1,12 +1,22 @@
 import { Subject } from 'rxjs';
-import { cogroupWithStore, grouped, type LateRecord, windowTumbling } from '../../operators';
+import {
+  cogroupWithStore,
+  type Emit,
+  grouped,
+  type LateRecord,
+  sessionize,
+  windowEvery,
+  windowSliding,
+  windowTumbling,
+} from '../../operators';
 import { int64, string } from '../../src/codec/primitives';
 import type { KafkaRecord } from '../../src/model/record';
-import { windowStore } from '../../src/state/definition';
+import { sessionStore, windowStore } from '../../src/state/definition';
 import { memoryStore, record } from '../../src/testing';
 import { droppedRecords } from '../../src/testing/memory-store';
 import { errorWith } from './errors';
 import { marbles } from './marbles';
+import { ScriptedRows } from './scripted-rows';
 import { ScriptedScope, ScriptedStore } from './scripted-scope';
 import { inWindow, numberStore, windowedNumbers, windowedStore, windows } from './stores';
 
@@ -223,5 +233,138 @@ describe('cogroupWithStore over a window store', () => {
     expect(() => cogroupWithStore(store, { initial, of, emit: 'close' })).toThrow(
       errorWith({ code: 'CONFIG', where: { operator: 'cogroupWithStore', option: 'emit' } }),
     );
+  });
+});
+
+const visit = { gap: 5, grace: 10 };
+const visits = sessionStore('visits', { key: string, value: int64, windows: visit });
+
+/** A left and a right stream in sessions. */
+class Visits {
+  readonly left = new Subject<Numbers>();
+  readonly right = new Subject<Numbers>();
+  readonly late: string[] = [];
+  emitted: string[] = [];
+  private readonly subscription;
+
+  constructor(emit: Emit = 'update', store = memoryStore(visits)) {
+    const late = {
+      next: ({ record: { timestamp }, streamTime }: LateRecord<string, unknown>) => this.late.push(`${timestamp} at ${streamTime}`),
+    };
+    const of = [grouped(this.left.pipe(sessionize(visit)), plus), grouped(this.right.pipe(sessionize(visit)), minus)];
+    this.subscription = cogroupWithStore(store, { initial, merge: plus, of, emit, late }).subscribe(({ key, value }) =>
+      this.emitted.push(`${key.key}@${key.start}-${key.end}=${value}`),
+    );
+  }
+
+  stop(): void {
+    this.subscription.unsubscribe();
+  }
+}
+
+describe('cogroupWithStore over a session store', () => {
+  it('lets records of all streams join the same sessions, and takes back what has grown', () => {
+    const { left, right, emitted } = new Visits();
+    left.next(record('k', 5, 1));
+    right.next(record('k', 2, 11));
+    left.next(record('k', 1, 6));
+    expect(emitted).toEqual(['k@1-1=5', 'k@11-11=-2', 'k@1-1=null', 'k@11-11=null', 'k@1-11=4']);
+  });
+
+  it('goes by the stream time of its own stream for each record', () => {
+    const { left, right, emitted, late } = new Visits();
+    left.next(record('k', 1, 100));
+    right.next(record('k', 1, 3));
+    left.next(record('k', 1, 50));
+    right.next(record('k', 1, 30));
+    expect(emitted).toEqual(['k@100-100=1', 'k@3-3=-1', 'k@30-30=-1']);
+    expect(late).toEqual(['50 at 100']);
+  });
+
+  it('closes a session when the stream that is furthest behind has passed it', () => {
+    const { left, right, emitted } = new Visits('close');
+    left.next(record('k', 5, 1));
+    left.next(record('k', 5, 100));
+    right.next(record('k', 2, 16));
+    expect(emitted).toEqual([]);
+    right.next(record('m', 1, 17));
+    expect(emitted).toEqual(['k@1-1=5']);
+  });
+
+  it('removes a session when all streams have passed it, not before', async () => {
+    const rows = new ScriptedRows(visits);
+    const scope = new ScriptedScope();
+    const { left, right } = new Visits('update', rows.under(scope));
+    const push = (side: Subject<Numbers>, timestamp: number): void => {
+      side.next(record('k', 1, timestamp));
+      scope.runSteps();
+    };
+    push(left, 1);
+    push(left, 200);
+    push(right, 16);
+    expect(await rows.bounds()).toEqual(['k@1-1', 'k@16-16', 'k@200-200']);
+    push(right, 17);
+    expect(await rows.bounds()).toEqual(['k@16-17', 'k@200-200']);
+  });
+
+  it('keeps a clock for each stream by its position: what was late before a restart is late after it', () => {
+    const rows = new ScriptedRows(visits);
+    const before = new ScriptedScope();
+    const first = new Visits('update', rows.under(before));
+    first.left.next(record('k', 1, 100));
+    first.right.next(record('k', 1, 30));
+    first.stop();
+    const second = new Visits('update', rows.under(new ScriptedScope(before.cells)));
+    second.left.next(record('k', 1, 84));
+    second.right.next(record('m', 1, 15));
+    second.right.next(record('n', 1, 14));
+    expect(second.late).toEqual(['84 at 100', '14 at 30']);
+  });
+
+  it('needs merge', () => {
+    const of = [grouped(new Subject<Numbers>().pipe(sessionize(visit)), plus)];
+    // @ts-expect-error no merge
+    expect(() => cogroupWithStore(memoryStore(visits), { initial, of })).toThrow(
+      errorWith({ code: 'CONFIG', where: { operator: 'cogroupWithStore', store: 'visits', option: 'merge' } }),
+    );
+  });
+});
+
+describe('cogroupWithStore over windows that records make', () => {
+  it('lets records of all streams make sliding windows, each late by its own stream', () => {
+    const sliding = { difference: 10, grace: 5 };
+    const store = memoryStore(windowStore('sliding', { key: string, value: int64, windows: sliding }));
+    const [left, right] = [new Subject<Numbers>(), new Subject<Numbers>()];
+    const emitted: string[] = [];
+    const late: number[] = [];
+    cogroupWithStore(store, {
+      initial,
+      of: [grouped(left.pipe(windowSliding(sliding)), plus), grouped(right.pipe(windowSliding(sliding)), minus)],
+      late: { next: ({ record }) => late.push(record.timestamp) },
+    }).subscribe(({ key: { start, end }, value }) => emitted.push(`${start}-${end}=${value}`));
+    left.next(record('k', 5, 20));
+    right.next(record('k', 2, 25));
+    left.next(record('x', 1, 100));
+    left.next(record('k', 1, 25));
+    right.next(record('k', 1, 31));
+    expect(emitted).toEqual(['10-20=5', '21-31=-2', '15-25=3', '90-100=1', '21-31=-3', '26-36=-1']);
+    expect(late).toEqual([25]);
+  });
+
+  it('counts the records of all streams in windows of n', () => {
+    const pairs = { records: 2 };
+    const store = memoryStore(windowStore('pairs', { key: string, value: int64, windows: pairs }));
+    const [left, right] = [new Subject<Numbers>(), new Subject<Numbers>()];
+    const emitted: string[] = [];
+    cogroupWithStore(store, {
+      initial,
+      of: [grouped(left.pipe(windowEvery(pairs)), plus), grouped(right.pipe(windowEvery(pairs)), minus)],
+      emit: 'close',
+    }).subscribe(({ key: { start, end }, value }) => emitted.push(`${start}-${end}=${value}`));
+    left.next(record('k', 5, 1));
+    right.next(record('k', 2, 2));
+    right.next(record('k', 3, 3));
+    left.next(record('k', 10, 4));
+    expect(emitted).toEqual(['0-2=3', '2-4=7']);
   });
 });

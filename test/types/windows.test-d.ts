@@ -14,6 +14,8 @@ import {
   keyValueStore,
   minutes,
   seconds,
+  sessionize,
+  sessionStore,
   string,
   to,
   topic,
@@ -63,6 +65,7 @@ const Customer = t.type({ orders: t.number, clicks: t.number });
 type Customer = t.TypeOf<typeof Customer>;
 const customers = keyValueStore('customers', { key: string, value: json(Customer) });
 const customersPerHour = windowStore('customers-per-hour', { key: string, value: json(Customer), windows: { size: hours(1) } });
+const customersPerVisit = sessionStore('customers-per-visit', { key: string, value: json(Customer), windows: { gap: hours(1) } });
 const initial = (): Customer => ({ orders: 0, clicks: 0 });
 export const profile: Topology = ({ stream, store }) =>
   cogroupWithStore(store(customers), {
@@ -87,6 +90,17 @@ export const profilePerHour: Topology = ({ stream, store }) =>
     ],
     emit: 'close',
   }).pipe(to(topic('customers-per-hour', customersPerHour.output)));
+
+export const profilePerVisit: Topology = ({ stream, store }) =>
+  cogroupWithStore(store(customersPerVisit), {
+    initial,
+    merge: (a, b) => ({ orders: a.orders + b.orders, clicks: a.clicks + b.clicks }),
+    of: [
+      grouped(stream(orders).pipe(sessionize({ gap: hours(1) })), (customer: Customer) => customer),
+      grouped(stream(clicks).pipe(sessionize({ gap: hours(1) })), (customer: Customer) => customer),
+    ],
+    emit: 'close',
+  }).pipe(to(topic('customers-per-visit', customersPerVisit.output)));
 
 // @ts-expect-error hopping windows say how far they hop
 windowHopping({ size: 10 });
