@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { take, tap } from 'rxjs';
 import { to } from '../../operators';
 import { BatchReader } from '../../src/kafka/batch-decode';
@@ -118,22 +119,26 @@ describe('testCluster: a diagram of instances', () => {
     expect(await restored({ a: '^--------x----------', b: '-------------------^' })).toBe(12);
   });
 
-  it('plays the same run with the same seed, and others with others', async () => {
-    const played = async (seed: number): Promise<string> => {
-      const run = await testCluster({
+  it('plays the same run with the same seed, request by request, and others with others', async () => {
+    const played = async (seed: number): Promise<string[]> => {
+      const options: TestClusterOptions = {
         topology: countingValues,
         partitions: 3,
-        instances: { a: '^----x----------------', b: '--^-------------------' },
+        instances: { a: '^----p-------^--------', b: '--^----------------!--' },
+        crashes: { p: 'between produce and EndTxn' },
         input: [inputRow(input, 'r-r-r-r-r-r-r-r-r-r-r-r', { r: records('a1=x b2=y c3=z d4=x') })],
-        frame: 100,
-        seed,
-      });
-      const seen = run.seen(results).map(({ frame, output: { key, value } }) => `${String(frame)} ${key} ${String(value)}`);
-      return [...seen, JSON.stringify(run.instances)].join('\n');
+      };
+      const cluster = new SimulatedCluster(options, seed);
+      const trace = requestsOf(cluster);
+      await cluster.play();
+      await cluster.end();
+      const seen = cluster.seen(results).map(({ frame, output }) => `${String(frame)} ${inspect(output)}`);
+      return [...trace, ...seen, JSON.stringify(cluster.instances)];
     };
-    const all = [await played(1), await played(1), await played(2), await played(3)];
-    expect(all[1]).toBe(all[0]);
-    expect(new Set(all).size).toBeGreaterThan(1);
+    const [first, again, other] = [await played(1), await played(1), await played(2)];
+    expect(first.length).toBeGreaterThan(1_000);
+    expect(again).toEqual(first);
+    expect(other).not.toEqual(first);
   });
 
   it('runs with as many seeds as it is told', async () => {
@@ -188,6 +193,12 @@ describe('testCluster: crashes within a commit', () => {
     const run = await testCluster(crashing(topology, 'between produce and EndTxn'));
     expect(run.committed(copies)).toHaveLength(30);
     expect(outside.length).toBeGreaterThan(30);
+  });
+
+  it('is started again too early: it is still being closed', async () => {
+    const early = testCluster({ topology: counting, instances: { a: '^!^' }, frame: 1 });
+    const message = 'since frame 1 instance "a" is being closed, and has not left yet when frame 2 starts it again';
+    await expect(early).rejects.toThrow(errorWith({ code: 'CONFIG', message }));
   });
 
   it('must come: a point that nobody came to is an error', async () => {
@@ -245,6 +256,22 @@ describe('testCluster: what fails', () => {
     );
   });
 
+  it('is shown with rows that are aligned, however they were written', async () => {
+    const failure = testCluster({ ...planted, instances: { a: '  ^-- x--' } }, () => {
+      throw new Error('no');
+    });
+    await expect(failure).rejects.toThrow(
+      [
+        '  frame    0    5',
+        '  a        ^--x--',
+        '  input    r-r-r-',
+        '  results  ---d--',
+        '  results  1-11',
+        '  a died at frame 3: anywhere',
+      ].join('\n'),
+    );
+  });
+
   it('is an instance that fails, with its code and the seed', async () => {
     const failing = copying(() => {
       throw new Error('cannot do that');
@@ -289,6 +316,19 @@ describe('testCluster: what fails', () => {
     expect(() => run.committed(copies)).toThrow(errorWith({ code: 'UNKNOWN_TOPIC', message: 'that the topology writes: "results"' }));
   });
 });
+
+/** Every request that reaches the broker, with its time. */
+function requestsOf(cluster: SimulatedCluster): readonly string[] {
+  const requests: string[] = [];
+  cluster['broker'].faults.add({
+    match: ({ api, node, clientId, lane, request }) => {
+      requests.push(`${cluster['clock'].monotonic()} ${clientId} ${api} ${String(node)} ${lane} ${inspect(request, { depth: 8 })}`);
+      return false;
+    },
+    action: { kind: 'fail before' },
+  });
+  return requests;
+}
 
 /** Key and value of everything in a partition, of aborted transactions too. */
 function uncommittedToo(cluster: SimulatedCluster, partition: number): string[] {

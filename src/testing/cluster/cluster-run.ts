@@ -11,20 +11,20 @@ import { partitionCounts } from '../partition-counts';
 import { CommittedReader } from './committed-reader';
 import { expectedFrames, type ClusterExpectation } from './expectation';
 import type { InputRow, TestClusterOptions } from './options';
-import { lengthOf, parseRow, rowError } from './rows';
+import { columnsOf, parseRow, rowError } from './rows';
 import { SimulatedInstance, type InstanceRun } from './simulated-instance';
 import { counted, timeline } from './timeline';
 import { undone } from './undone';
 
-/** What a run has left to look at. */
+/** What a run has left to look at. Its functions may be taken out of it: `({ expectCommitted }) => …`. */
 export interface ClusterRun {
   readonly seed: number;
   /** What a read_committed consumer has read of a topic, in the order in which it came to see it. @throws UNKNOWN_TOPIC, DECODE */
-  committed<K, V>(topic: Topic<K, V>): Outgoing<K, V>[];
+  readonly committed: <K, V>(topic: Topic<K, V>) => Outgoing<K, V>[];
   /** The same, each with the frame in which it came to see it. */
-  seen<K, V>(topic: Topic<K, V>): { readonly frame: number; readonly output: Outgoing<K, V> }[];
+  readonly seen: <K, V>(topic: Topic<K, V>) => { readonly frame: number; readonly output: Outgoing<K, V> }[];
   /** The same, compared with a row of the diagram: `run.expectCommitted(results).toBe('--a--b', { a: outgoing(…), … })`. */
-  expectCommitted<K, V>(topic: Topic<K, V>): ClusterExpectation<K, V>;
+  readonly expectCommitted: <K, V>(topic: Topic<K, V>) => ClusterExpectation<K, V>;
   /** By name. */
   readonly instances: Readonly<Record<string, InstanceRun>>;
   /** A picture of the run: the rows as they were given, and how many committed outputs were seen at each frame. */
@@ -78,7 +78,7 @@ export class SimulatedCluster implements ClusterRun {
     for (const topic of this.plan.sinks) this.reader.follow(topic, counts.get(topic) ?? 1);
     this.all = this.makeInstances();
     this.inputs = (options.input ?? []).map((row) => this.inputsOf(row));
-    const rows = [...[...this.all.values()].map(({ frames }) => frames), ...this.inputs.map(({ row }) => lengthOf(row.marbles))];
+    const rows = [...[...this.all.values()].map(({ frames }) => frames), ...this.inputs.map(({ row }) => columnsOf(row.marbles).length)];
     this.frames = Math.max(0, ...rows);
   }
 
@@ -108,17 +108,12 @@ export class SimulatedCluster implements ClusterRun {
     this.broker.close();
   }
 
-  committed<K, V>(topic: Topic<K, V>): Outgoing<K, V>[] {
-    return this.outputsOf(topic).map(({ output }) => output);
-  }
+  readonly committed = <K, V>(topic: Topic<K, V>): Outgoing<K, V>[] => this.outputsOf(topic).map(({ output }) => output);
 
-  seen<K, V>(topic: Topic<K, V>): { frame: number; output: Outgoing<K, V> }[] {
-    return this.outputsOf(topic).map(({ at, output }) => ({ frame: this.frameOf(at), output }));
-  }
+  readonly seen = <K, V>(topic: Topic<K, V>): { frame: number; output: Outgoing<K, V> }[] =>
+    this.outputsOf(topic).map(({ at, output }) => ({ frame: this.frameOf(at), output }));
 
-  expectCommitted<K, V>(topic: Topic<K, V>): ClusterExpectation<K, V> {
-    return expectedFrames(topic.name, this.seen(topic));
-  }
+  readonly expectCommitted = <K, V>(topic: Topic<K, V>): ClusterExpectation<K, V> => expectedFrames(topic.name, this.seen(topic));
 
   get timeline(): string {
     const crashes = [...this.all].flatMap(([name, { run }]) =>
@@ -126,8 +121,8 @@ export class SimulatedCluster implements ClusterRun {
     );
     return timeline(
       [
-        ...Object.entries(this.options.instances).map(([name, cells]) => ({ name, cells })),
-        ...this.inputs.map(({ row }) => ({ name: row.topic.name, cells: row.marbles })),
+        ...Object.entries(this.options.instances).map(([name, row]) => ({ name, cells: columnsOf(row) })),
+        ...this.inputs.map(({ row }) => ({ name: row.topic.name, cells: columnsOf(row.marbles) })),
         ...this.reader.topics().map((name) => ({ name, cells: counted(this.reader.times(name).map((at) => this.frameOf(at))) })),
       ],
       crashes,

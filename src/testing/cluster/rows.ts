@@ -16,7 +16,7 @@ export function parseRow(row: string, name: string): RowSymbol[] {
   const symbols: RowSymbol[] = [];
   let frame = 0;
   let group = -1;
-  for (const character of row.replace(/\s/g, '')) {
+  for (const character of columnsOf(row)) {
     if (character === '(' || character === ')') {
       if ((character === '(') !== group < 0) throw rowError(name, row, 'its brackets do not match');
       group = character === '(' ? frame : -1;
@@ -27,9 +27,9 @@ export function parseRow(row: string, name: string): RowSymbol[] {
   return symbols;
 }
 
-/** Frames a row takes. */
-export function lengthOf(row: string): number {
-  return row.replace(/\s/g, '').length;
+/** A row as it is read: one column a frame. */
+export function columnsOf(row: string): string {
+  return row.replace(/\s/g, '');
 }
 
 export function rowError(name: string, row: string, problem: string): MillraceError {

@@ -6,7 +6,7 @@ import type { Call } from '../../memory/call';
 import type { MemoryBroker } from '../../memory/memory-broker';
 import type { Topology } from '../../task/topology';
 import type { Clock } from '../../time/clock';
-import { lengthOf, parseRow, rowError, type RowSymbol } from './rows';
+import { columnsOf, parseRow, rowError, type RowSymbol } from './rows';
 import { SimulatedProcess } from './simulated-process';
 import { SurvivingState } from './surviving-state';
 
@@ -59,13 +59,14 @@ export class SimulatedInstance {
   private readonly disk = new SurvivingState();
   private process: SimulatedProcess | undefined;
   private subscription: Subscription | undefined;
+  private closing: { readonly process: SimulatedProcess; readonly frame: number } | undefined;
   private armed: { readonly point: CrashPoint; readonly frame: number } | undefined;
 
   /** @throws CONFIG for a row that makes no sense */
   constructor(private readonly options: SimulatedInstanceOptions) {
     const { row, name } = options;
     this.symbols = parseRow(row, name);
-    this.frames = lengthOf(row);
+    this.frames = columnsOf(row).length;
     this.checkRow();
   }
 
@@ -83,7 +84,7 @@ export class SimulatedInstance {
   act(frame: number): void {
     for (const { symbol } of this.symbols.filter((each) => each.frame === frame)) {
       if (symbol === '^') this.start(frame);
-      else if (symbol === '!') this.close();
+      else if (symbol === '!') this.close(frame);
       else if (symbol === 'x') this.die('anywhere');
       else this.armed = { point: this.options.crashes[symbol]!, frame };
     }
@@ -93,11 +94,16 @@ export class SimulatedInstance {
   end(): void {
     this.process?.kill();
     this.process = undefined;
+    this.closing = undefined;
   }
 
   private start(frame: number): void {
     if (this.awaited !== undefined) throw new MillraceError('CONFIG', `${this.awaited} when frame ${frame} starts it again`);
     const { name, clock, broker, config, topology } = this.options;
+    if (this.closing !== undefined) {
+      const since = `since frame ${this.closing.frame} instance "${name}" is being closed, and has not left yet`;
+      throw new MillraceError('CONFIG', `${since} when frame ${frame} starts it again`);
+    }
     this.run.starts.push(frame);
     const process = new SimulatedProcess({
       ...{ clock, broker, name, config },
@@ -123,10 +129,12 @@ export class SimulatedInstance {
     });
   }
 
-  private close(): void {
+  private close(frame: number): void {
     this.subscription?.unsubscribe();
     const { process } = this;
-    void process?.app.close().then(
+    if (process === undefined) return;
+    this.closing = { process, frame };
+    void process.app.close().then(
       () => {
         this.gone(process);
       },
@@ -156,6 +164,7 @@ export class SimulatedInstance {
 
   private gone(process: SimulatedProcess): void {
     if (this.process === process) this.process = undefined;
+    if (this.closing?.process === process) this.closing = undefined;
   }
 
   /** Starts and ends must take turns. A letter ends the instance, too, at some frame of its own. */
