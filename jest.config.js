@@ -22,10 +22,11 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kafka/', '<rootDir>/.state/', '<rootDir>/.millrace/'],
 };
 
-/** Whole instances, whole programs, sockets, processes, contract suites and laws: what takes seconds. Everything else is `unit`. */
-const SYSTEM = ['app', 'bench', 'commit', 'contract', 'examples', 'kafkajs', 'property', 'scripts'].map(
-  (room) => `<rootDir>/test/${room}/`,
-);
+/** Whole instances, whole programs, sockets, processes, contract suites, laws and types: what takes seconds. Everything else is `unit`. */
+const SYSTEM = [
+  ...['app', 'bench', 'commit', 'contract', 'examples', 'kafkajs', 'property', 'scripts', 'types'].map((room) => `${room}/`),
+  ...['state/level-bytes', 'state/slot', 'testing/cluster'],
+].map((beginning) => `<rootDir>/test/${beginning}`);
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -43,7 +44,7 @@ module.exports = {
     {
       ...shared,
       displayName: 'system',
-      testMatch: SYSTEM.map((room) => `${room}**/*.test.ts`),
+      testMatch: SYSTEM.flatMap((beginning) => [`${beginning}*.test.ts`, `${beginning}**/*.test.ts`]),
     },
     {
       ...shared,

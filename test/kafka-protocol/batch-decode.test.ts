@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { BatchReader, InputRecord, positionAfter } from '../../src/kafka/batch-decode';
+import { BatchBuilder, stamp } from '../../src/kafka/batch-encode';
 import type { MillraceError } from '../../src/errors/millrace-error';
 import { type NaiveRecord, naiveBatch, naiveMarker } from './naive-batch';
 import { currentRecord, readAll, SOURCE } from './read-all';
@@ -86,10 +87,12 @@ describe('BatchReader', () => {
   });
 
   it('reads 200,000 records of one batch (K19)', () => {
-    const records = Array.from({ length: 200_000 }, (_, offset) => ({ offset, timestamp: 7, key: null, value: null }));
-    const set = naiveBatch({ baseOffset: 0, records, maxTimestamp: 7 });
+    const builder = new BatchBuilder();
+    for (let i = 0; i < 200_000; i++) builder.append(7, null, null);
+    const batch = builder.finish({ compression: 'none', transactional: false });
+    stamp(batch, -1n, -1, -1);
     const reader = new BatchReader(SOURCE);
-    reader.reset(set, { aborted: [], from: 0, readCommitted: true });
+    reader.reset(batch.bytes, { aborted: [], from: 0, readCommitted: true });
     let count = 0;
     while (reader.nextRecord()) count++;
     expect([count, reader.offset, reader.nextOffset]).toEqual([200_000, 199_999, 200_000]);

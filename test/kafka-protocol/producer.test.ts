@@ -1,14 +1,11 @@
-import fc from 'fast-check';
 import type { ProduceRequest } from '../../src/kafka/port';
 import { ClusterView } from '../../src/kafka/cluster-view';
-import { OffsetReader } from '../../src/kafka/offsets';
 import { newPartitionSequence, PartitionQueue } from '../../src/kafka/partition-queue';
 import type { BatchToProduce } from '../../src/kafka/produce-outcome';
 import { readBatchHeader } from '../../src/kafka/record-batch';
-import type { FaultAction } from '../../src/memory/faults';
 import { silentLogger } from '../../src/model/logger';
 import { MovingLeaders } from './moving-leaders';
-import { batchOf, fenceOf, GROUP, offset, Simulated, toProduce } from './simulated';
+import { batchOf, fenceOf, Simulated, toProduce } from './simulated';
 
 /** `count` batches of one record each for every partition: p0-0, p0-1 … */
 function numbered(partitions: number, count: number): BatchToProduce<string>[] {
@@ -281,77 +278,4 @@ describe('given leaders that move', () => {
     expect(world.clock.monotonic() - before).toBeLessThan(9_500);
     expect(await world.committed('output', 0)).toEqual(['p0-0', 'p0-1']);
   });
-});
-
-describe('given any faults', () => {
-  const action: fc.Arbitrary<FaultAction | undefined> = fc.oneof(
-    { weight: 6, arbitrary: fc.constant(undefined) },
-    fc.constant<FaultAction>({ kind: 'fail before' }),
-    fc.constant<FaultAction>({ kind: 'lose answer' }),
-    fc.constant<FaultAction>({ kind: 'lose answer', then: 'hang' }),
-    fc.integer({ min: 1, max: 3_000 }).map((afterMs): FaultAction => ({ kind: 'duplicate later', afterMs })),
-    fc.constantFrom(3, 5, 6, 7, 14, 19, 20, 56, 47, 48, 10).map((errorCode): FaultAction => ({ kind: 'answer', errorCode })),
-    fc.integer({ min: 1, max: 60_000 }).map((ms): FaultAction => ({ kind: 'delay', ms })),
-  );
-
-  it('what is committed is in the log once and in order, what is not is not there', async () => {
-    const transactions = fc.array(fc.record({ partitions: fc.integer({ min: 1, max: 3 }), count: fc.integer({ min: 1, max: 8 }) }), {
-      minLength: 1,
-      maxLength: 4,
-    });
-    await fc.assert(
-      fc.asyncProperty(transactions, fc.array(action, { maxLength: 40 }), async (sizes, plan) => {
-        const world = await started({ requestTimeoutMs: 20_000 });
-        const producer = await world.initialised();
-        const member = await world.join();
-        const faults = plan[Symbol.iterator]();
-        const transactional = new Set(['addPartitionsToTxn', 'produce', 'addOffsetsToTxn', 'txnOffsetCommit', 'endTxn', 'initProducerId']);
-        let next: FaultAction | undefined;
-        // One fault that changes what it does with each request it strikes.
-        world.broker.faults.add({
-          match: ({ api }) => {
-            if (!transactional.has(api)) return false;
-            next = faults.next().value ?? undefined;
-            // Only Produce may be refused, or told that its leader is elsewhere.
-            if (next?.kind === 'answer' && api !== 'produce') next = undefined;
-            return next !== undefined;
-          },
-          get action(): FaultAction {
-            return next!;
-          },
-          times: Infinity,
-        });
-        const offsets = new OffsetReader(world);
-        const log: string[][] = [[], [], []];
-        let committedOffset = 0;
-        for (const [t, { partitions, count }] of sizes.entries()) {
-          // Until it is committed, as a task would do its work again.
-          for (let attempt = 0; attempt < 60; attempt++) {
-            const batches = numbered(partitions, count).map((each) => ({ ...each, batch: batchOf(`t${t}-${each.source}`) }));
-            const kind = await world.commit(producer, fenceOf(member), t + 1, ...batches).then(
-              (outcome) => outcome.kind,
-              () => 'unknown',
-            );
-            // Not settled within its budget: as after a restart, the producer recovers and the committed offset tells.
-            while (producer.state === 'RECOVERING') await world.settle(producer.recover().catch(() => undefined));
-            const isThere =
-              kind === 'unknown' && (await world.settle(offsets.committedOffsets(GROUP, [offset(0, 0)])))[0]!.offset === t + 1;
-            if (kind === 'committed' || isThere) {
-              batches.forEach((each) => log[each.partition]!.push(`t${t}-${each.source}`));
-              committedOffset = t + 1;
-              break;
-            }
-            expect(['aborted', 'refused', 'unknown']).toContain(kind);
-          }
-        }
-        world.broker.faults.clear();
-        await world.clock.advance(120_000);
-        for (const partition of [0, 1, 2]) expect(await world.committed('output', partition)).toEqual(log[partition]);
-        expect(world.committedOffset() ?? 0).toBe(committedOffset);
-        expect(committedOffset).toBe(sizes.length);
-        world.close();
-      }),
-      { numRuns: 150 },
-    );
-  }, 120_000);
 });

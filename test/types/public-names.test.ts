@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 
-const ROOT = join(__dirname, '..');
+const ROOT = join(__dirname, '..', '..');
 const OURS = ['src/index.ts', 'operators/index.ts', 'src/testing/index.ts'].map((file) => join(ROOT, file));
 const THEIRS = ['rxjs', 'rxjs/operators'].map((name) => require.resolve(name));
 
