@@ -59,6 +59,18 @@ describe('testCluster: a diagram of instances', () => {
     });
   });
 
+  it('takes times between frames, as RxJS does', async () => {
+    const run = await testCluster({
+      topology: counting,
+      instances: { a: '   ^ 1m ---' },
+      input: [inputRow(input, 'r 59s r 500ms -', { r: record('a', '', 1) })],
+      frame: 500,
+    });
+    run.expectCommitted(results).toBe(' a 59s b', { a: outgoing(results, 'a', 1, 1), b: outgoing(results, 'a', 2, 1) });
+    expect(run.seen(results).map(({ frame }) => frame)).toEqual([0, 119]);
+    await expect(testCluster({ topology: counting, instances: {}, frame: 0 })).rejects.toThrow(errorWith({ code: 'CONFIG' }));
+  });
+
   it('lets the group miss who has died, and another take over', async () => {
     const run = await testCluster({
       topology: counting,
@@ -300,6 +312,7 @@ describe('testCluster: what fails', () => {
     ['-x', 'at frame 1 "x" ends what does not run'],
     ['^-!-x', 'at frame 4 "x" ends what does not run'],
     ['^-q', '"q" at frame 2 is none of ^ (start), ! (close), x (die), p (die before produce)'],
+    ['^ 1500ms x', '1500ms is no whole number of frames, each of 1000 ms'],
     ['^-(x', 'its brackets do not match'],
     ['^-x)', 'its brackets do not match'],
   ])('is a row of an instance that makes no sense: %s', async (row, message) => {

@@ -2,6 +2,7 @@ import { ClusterClient } from '../../commit/cluster-client';
 import { layOut, type Layout } from '../../commit/layout';
 import { MillraceError } from '../../errors/millrace-error';
 import { memoryBroker, type MemoryBroker } from '../../memory/memory-broker';
+import type { Duration } from '../../model/duration';
 import type { Outgoing } from '../../model/outgoing';
 import type { KafkaRecord, Placement } from '../../model/record';
 import type { Topic } from '../../model/topic';
@@ -11,7 +12,7 @@ import { partitionCounts } from '../partition-counts';
 import { CommittedReader } from './committed-reader';
 import { expectedFrames, type ClusterExpectation } from './expectation';
 import type { InputRow, TestClusterOptions } from './options';
-import { columnsOf, parseRow, rowError } from './rows';
+import { Row } from './rows';
 import { SimulatedInstance, type InstanceRun } from './simulated-instance';
 import { counted, timeline } from './timeline';
 import { undone } from './undone';
@@ -43,7 +44,8 @@ const QUICK = { sessionTimeout: 6_000, heartbeatInterval: 500, requestTimeout: 2
 const APPLICATION = 'test';
 
 interface InputsOfRow {
-  readonly row: InputRow;
+  readonly topic: Topic<unknown, unknown>;
+  readonly row: Row;
   readonly at: readonly { readonly frame: number; readonly records: readonly KafkaRecord<unknown, unknown, Placement>[] }[];
 }
 
@@ -57,6 +59,7 @@ export class SimulatedCluster implements ClusterRun {
   private readonly layout: Layout;
   private readonly all: ReadonlyMap<string, SimulatedInstance>;
   private readonly inputs: readonly InputsOfRow[];
+  private readonly frameMs: Duration;
   private readonly frames: number;
   private writing: Promise<unknown> = Promise.resolve();
   private unwritten = 0;
@@ -66,6 +69,7 @@ export class SimulatedCluster implements ClusterRun {
     private readonly options: TestClusterOptions,
     readonly seed: number,
   ) {
+    this.frameMs = checkedFrame(options.frame ?? FRAME_MS);
     this.clock = manualClock({ seed });
     const { clock } = this;
     this.broker = memoryBroker({ clock, latencyMs: () => Math.floor(clock.random() * (LATENCY_MS + 1)) });
@@ -78,8 +82,7 @@ export class SimulatedCluster implements ClusterRun {
     for (const topic of this.plan.sinks) this.reader.follow(topic, counts.get(topic) ?? 1);
     this.all = this.makeInstances();
     this.inputs = (options.input ?? []).map((row) => this.inputsOf(row));
-    const rows = [...[...this.all.values()].map(({ frames }) => frames), ...this.inputs.map(({ row }) => columnsOf(row.marbles).length)];
-    this.frames = Math.max(0, ...rows);
+    this.frames = Math.max(0, ...[...this.all.values(), ...this.inputs].map(({ row }) => row.columns.length));
   }
 
   get instances(): Readonly<Record<string, InstanceRun>> {
@@ -90,8 +93,8 @@ export class SimulatedCluster implements ClusterRun {
   async play(): Promise<void> {
     for (let frame = 0; frame < this.frames; frame++) {
       for (const instance of this.all.values()) instance.act(frame);
-      for (const { row, at } of this.inputs) {
-        for (const { records } of at.filter((each) => each.frame === frame)) this.write(row.topic, records);
+      for (const { topic, at } of this.inputs) {
+        for (const { records } of at.filter((each) => each.frame === frame)) this.write(topic, records);
       }
       await this.clock.advance(this.frameMs);
       this.assertWell();
@@ -113,7 +116,8 @@ export class SimulatedCluster implements ClusterRun {
   readonly seen = <K, V>(topic: Topic<K, V>): { frame: number; output: Outgoing<K, V> }[] =>
     this.outputsOf(topic).map(({ at, output }) => ({ frame: this.frameOf(at), output }));
 
-  readonly expectCommitted = <K, V>(topic: Topic<K, V>): ClusterExpectation<K, V> => expectedFrames(topic.name, this.seen(topic));
+  readonly expectCommitted = <K, V>(topic: Topic<K, V>): ClusterExpectation<K, V> =>
+    expectedFrames(topic.name, this.frameMs, this.seen(topic));
 
   get timeline(): string {
     const crashes = [...this.all].flatMap(([name, { run }]) =>
@@ -121,8 +125,8 @@ export class SimulatedCluster implements ClusterRun {
     );
     return timeline(
       [
-        ...Object.entries(this.options.instances).map(([name, row]) => ({ name, cells: columnsOf(row) })),
-        ...this.inputs.map(({ row }) => ({ name: row.topic.name, cells: columnsOf(row.marbles) })),
+        ...[...this.all].map(([name, { row }]) => ({ name, cells: row.columns })),
+        ...this.inputs.map(({ topic: { name }, row }) => ({ name, cells: row.columns })),
         ...this.reader.topics().map((name) => ({ name, cells: counted(this.reader.times(name).map((at) => this.frameOf(at))) })),
       ],
       crashes,
@@ -137,7 +141,7 @@ export class SimulatedCluster implements ClusterRun {
     const made = Object.entries(instances).map(([name, row]): [string, SimulatedInstance] => [
       name,
       new SimulatedInstance({
-        ...{ name, row, crashes, topology, clock, broker },
+        ...{ name, row: new Row(name, row, this.frameMs), crashes, topology, clock, broker },
         config: { ...QUICK, ...config, applicationId: APPLICATION, cluster: client },
         frame: () => this.frameOf(clock.monotonic()),
       }),
@@ -148,19 +152,15 @@ export class SimulatedCluster implements ClusterRun {
     return new Map(made);
   }
 
-  private inputsOf(row: InputRow): InputsOfRow {
-    const { topic, marbles, values } = row;
+  private inputsOf({ topic, marbles, values }: InputRow): InputsOfRow {
     if (this.broker.partition({ topic: topic.name, partition: 0 }) === undefined) throw this.unknownTopic(topic.name, 'reads or writes');
-    const at = parseRow(marbles, topic.name).map(({ frame, symbol }) => {
+    const row = new Row(topic.name, marbles, this.frameMs);
+    const at = row.symbols.map(({ frame, symbol }) => {
       const value = values[symbol];
-      if (value === undefined) throw rowError(topic.name, marbles, `there is no record for "${symbol}" at frame ${frame}`);
+      if (value === undefined) throw row.error(`there is no record for "${symbol}" at frame ${frame}`);
       return { frame, records: [value].flat() };
     });
-    return { row, at };
-  }
-
-  private get frameMs(): number {
-    return this.options.frame ?? FRAME_MS;
+    return { topic, row, at };
   }
 
   private frameOf(ms: number): number {
@@ -232,6 +232,11 @@ export class SimulatedCluster implements ClusterRun {
       where: { topic },
     });
   }
+}
+
+function checkedFrame(ms: Duration): Duration {
+  if (Number.isSafeInteger(ms) && ms >= 1) return ms;
+  throw new MillraceError('CONFIG', `a frame cannot take ${ms} ms: a whole number ≥ 1 is needed`);
 }
 
 function asError(cause: unknown): Error {

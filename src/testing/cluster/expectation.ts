@@ -1,7 +1,8 @@
 import { marbleAssert } from '../diagrams/marble-assert';
 import type { Frame } from '../diagrams/drawing';
+import type { Duration } from '../../model/duration';
 import type { Outgoing } from '../../model/outgoing';
-import { parseRow, rowError } from './rows';
+import { Row } from './rows';
 
 /** What a topic's committed records are compared with. */
 export interface ClusterExpectation<K, V> {
@@ -11,13 +12,15 @@ export interface ClusterExpectation<K, V> {
 
 export function expectedFrames<K, V>(
   topic: string,
+  frameMs: Duration,
   seen: readonly { readonly frame: number; readonly output: Outgoing<K, V> }[],
 ): ClusterExpectation<K, V> {
   return {
     toBe: (marbles, values) => {
-      const expected = parseRow(marbles, topic).map(({ frame, symbol }): Frame => {
+      const row = new Row(topic, marbles, frameMs);
+      const expected = row.symbols.map(({ frame, symbol }): Frame => {
         const value = values[symbol];
-        if (value === undefined) throw rowError(topic, marbles, `there is no output for "${symbol}" at frame ${frame}`);
+        if (value === undefined) throw row.error(`there is no output for "${symbol}" at frame ${frame}`);
         return { frame, notification: { kind: 'N', value } };
       });
       const actual = seen.map(({ frame, output }): Frame => ({ frame, notification: { kind: 'N', value: output } }));

@@ -20,7 +20,8 @@ export interface TestClusterOptions {
   /** Of every topic the topology reads or writes (default 1), or by topic name. */
   readonly partitions?: number | Readonly<Record<string, number>>;
   /**
-   * A row for each instance, by name; a column is a frame. `^` starts it, and starts it again after it has ended, with the local state it
+   * A row for each instance, by name; a column is a frame, `-` one in which nothing happens, ` 10s ` as many as take that time, and other
+   * spaces mean nothing. `^` starts it, and starts it again after it has ended, with the local state it
    * left. `!` closes it: it drains, commits and leaves. `x` kills it without a word to anybody. A letter of `crashes` lets it die when it
    * next comes to that point of a commit.
    */

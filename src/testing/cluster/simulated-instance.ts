@@ -6,7 +6,7 @@ import type { Call } from '../../memory/call';
 import type { MemoryBroker } from '../../memory/memory-broker';
 import type { Topology } from '../../task/topology';
 import type { Clock } from '../../time/clock';
-import { columnsOf, parseRow, rowError, type RowSymbol } from './rows';
+import type { Row } from './rows';
 import { SimulatedProcess } from './simulated-process';
 import { SurvivingState } from './surviving-state';
 
@@ -34,7 +34,7 @@ export interface InstanceRun {
 
 export interface SimulatedInstanceOptions {
   readonly name: string;
-  readonly row: string;
+  readonly row: Row;
   readonly crashes: Readonly<Record<string, CrashPoint>>;
   readonly topology: Topology;
   readonly config: MillraceConfig;
@@ -53,9 +53,8 @@ const steps: Partial<Record<TransactionStep, CrashPoint>> = {
 /** One row of a cluster's diagram: `^` starts the instance, `!` closes it, `x` kills it, a letter lets it die at a point of a commit. */
 export class SimulatedInstance {
   readonly run = { starts: [] as number[], crashes: [] as { frame: number; point: CrashPoint | 'anywhere' }[], commits: 0 };
-  readonly frames: number;
+  readonly row: Row;
   error: unknown;
-  private readonly symbols: readonly RowSymbol[];
   private readonly disk = new SurvivingState();
   private process: SimulatedProcess | undefined;
   private subscription: Subscription | undefined;
@@ -64,9 +63,7 @@ export class SimulatedInstance {
 
   /** @throws CONFIG for a row that makes no sense */
   constructor(private readonly options: SimulatedInstanceOptions) {
-    const { row, name } = options;
-    this.symbols = parseRow(row, name);
-    this.frames = columnsOf(row).length;
+    this.row = options.row;
     this.checkRow();
   }
 
@@ -82,7 +79,7 @@ export class SimulatedInstance {
 
   /** What its row says of this frame. */
   act(frame: number): void {
-    for (const { symbol } of this.symbols.filter((each) => each.frame === frame)) {
+    for (const { symbol } of this.row.symbols.filter((each) => each.frame === frame)) {
       if (symbol === '^') this.start(frame);
       else if (symbol === '!') this.close(frame);
       else if (symbol === 'x') this.die('anywhere');
@@ -169,9 +166,10 @@ export class SimulatedInstance {
 
   /** Starts and ends must take turns. A letter ends the instance, too, at some frame of its own. */
   private checkRow(): void {
-    const { row, name, crashes } = this.options;
+    const { row, options } = this;
+    const { crashes } = options;
     let runs = false;
-    for (const { symbol, frame } of this.symbols) {
+    for (const { symbol, frame } of row.symbols) {
       if (symbol !== '^' && symbol !== '!' && symbol !== 'x' && crashes[symbol] === undefined) {
         const known = [
           '^ (start)',
@@ -179,10 +177,10 @@ export class SimulatedInstance {
           'x (die)',
           ...Object.entries(crashes).map(([letter, point]) => `${letter} (die ${point})`),
         ];
-        throw rowError(name, row, `"${symbol}" at frame ${frame} is none of ${known.join(', ')}`);
+        throw row.error(`"${symbol}" at frame ${frame} is none of ${known.join(', ')}`);
       }
       if ((symbol === '^') === runs) {
-        throw rowError(name, row, `at frame ${frame} "${symbol}" ${runs ? 'starts what runs' : 'ends what does not run'}`);
+        throw row.error(`at frame ${frame} "${symbol}" ${runs ? 'starts what runs' : 'ends what does not run'}`);
       }
       runs = symbol === '^';
     }
