@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   codec: () => import('./codec'),
   'windowed-count': () => import('./windowed-count'),
   state: () => import('./state'),
+  windows: () => import('./windows'),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
