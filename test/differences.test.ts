@@ -1,5 +1,5 @@
-/** docs/differences.md promises names: each of them is there. */
-import { readFileSync } from 'node:fs';
+/** docs/differences.md: the names it promises are there, its figures are those of the recordings, and no known defect is left out. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as rxjs from 'rxjs';
 
@@ -21,7 +21,38 @@ function promisedNames(): [string, string][] {
   });
 }
 
+interface Recordings {
+  readonly cases?: readonly unknown[];
+  readonly knownDefects?: readonly { readonly name: string; readonly defect: string }[];
+  readonly [table: string]: unknown;
+}
+
+const VECTORS = 'test/vectors';
+const recordings = new Map(
+  readdirSync(join(ROOT, VECTORS))
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => [file, JSON.parse(read(join(VECTORS, file))) as Recordings]),
+);
+
+/** Of a file without cases each row of each table is one. */
+function casesIn({ cases, ...tables }: Recordings): number {
+  if (cases !== undefined) return cases.length;
+  return Object.values(tables).reduce<number>((sum, table) => sum + (Array.isArray(table) ? table.length : 0), 0);
+}
+
+/** How the page begins to speak of a defect, by how the recordings begin to. */
+const DEFECTS = {
+  'With the default retention the window store no longer shows': 'With default retention a store hides windows',
+  'Each stream decides lateness by its own stream time': '`cogroup` in windows: each stream is late by its own stream time',
+  'Accepted by the DSL, fails at the first record': 'Sliding windows with a time difference of 0',
+};
+
+const defects = [...recordings].flatMap(([file, { knownDefects = [] }]) =>
+  knownDefects.map(({ name, defect }): [string, string] => [`${file}: ${name}`, defect]),
+);
+
 describe('docs/differences.md', () => {
+  const page = read('docs/differences.md');
   const words = new Set(
     [
       ...[...DECLARED, 'operators/fold/options.ts']
@@ -30,6 +61,27 @@ describe('docs/differences.md', () => {
         .matchAll(/\w+\$?/g),
     ].map(([word]) => word),
   );
+
+  it('has a row for every file of recordings, and no other', () => {
+    const files = [...page.matchAll(/^\| `([\w-]+\.json)`/gm)].map(([, file]) => file);
+    expect(files.sort()).toEqual([...recordings.keys()].sort());
+  });
+
+  it.each([...recordings])('%s: as many cases as it says', (file, recorded) => {
+    expect(Number(new RegExp(`^\\| \`${file}\`.*\\| (\\d+) +\\|$`, 'm').exec(page)?.[1])).toBe(casesIn(recorded));
+  });
+
+  it.each(defects)('%s is spoken of', (_, defect) => {
+    const [, said] = Object.entries(DEFECTS).find(([beginning]) => defect.startsWith(beginning)) ?? [];
+    expect(said).toBeDefined();
+    expect(page).toContain(`| ${said!}`);
+  });
+
+  it('counts the recordings of what retention hides', () => {
+    const [beginning, said] = Object.entries(DEFECTS)[0]!;
+    const row = page.split('\n').find((line) => line.startsWith(`| ${said}`));
+    expect(row).toContain(` ${String(defects.filter(([, defect]) => defect.startsWith(beginning)).length)} recordings.`);
+  });
 
   it('has a table of names', () => {
     expect(promisedNames().length).toBeGreaterThan(40);
