@@ -21,7 +21,7 @@ function some(key: string, count: number): KafkaRecord<string, string>[] {
 describe('a backlog of which one partition is read far ahead', () => {
   it.each([1, 2])('gives every window whole, with 0 late, on %i instance(s)', async (instances) => {
     const world = new World();
-    world.topics({ input: PARTITIONS, results: 1 });
+    world.topics({ input: PARTITIONS, results: 1, late: 1 });
     const running: Running[] = [];
     for (let at = 0; at < instances; at++) running.push(world.start(closingBehind(inOrder), { ...quick, name: `instance ${String(at)}` }));
     await world.until(() => running.every(({ owned }) => owned.size === PARTITIONS / instances));

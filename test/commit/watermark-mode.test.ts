@@ -20,7 +20,7 @@ let world: World;
 
 beforeEach(() => {
   world = new World();
-  world.topics({ input: 2, results: 1 });
+  world.topics({ input: 2, results: 1, late: 1 });
 });
 
 afterEach(() => world.end());

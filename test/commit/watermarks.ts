@@ -1,5 +1,6 @@
 /** Programs in watermark mode, and what a loop over the records in order of time gives. */
-import { countWithStore, to, windowTumbling } from '../../operators';
+import { map, merge, Subject } from 'rxjs';
+import { countWithStore, type LateRecord, to, windowTumbling } from '../../operators';
 import { int64, string } from '../../src/codec/primitives';
 import { internalTopic, topic } from '../../src/codec/topic';
 import type { KafkaRecord, Placement } from '../../src/model/record';
@@ -12,6 +13,8 @@ import { APP, type World } from './world';
 export const tenSeconds = { size: 10_000 };
 export const windowCounts = windowStore('window-counts', { key: string, value: int64, windows: tenSeconds });
 export const results = topic('results', windowCounts.output);
+/** What came too late for its window: key and timestamp are those of the record. */
+export const late = topic('late', { key: string, value: string });
 export const byValue = internalTopic('by-value', { key: string, value: string });
 export const THROUGH = `${APP}-by-value-repartition`;
 
@@ -23,16 +26,25 @@ export const closing =
   ({ stream, store }) =>
     stream(inputWith(watermark)).pipe(windowTumbling(tenSeconds), countWithStore(store(windowCounts), { emit: 'close' }), to(results));
 
-/** Counts by value, behind a repartition. */
+/** Counts by value, behind a repartition; late ones go to a topic of their own. */
 export const closingBehind =
   (watermark: WatermarkOptions): Topology =>
-  ({ stream, store, repartition }) =>
-    stream(inputWith(watermark)).pipe(
+  ({ stream, store, repartition }) => {
+    const lates = new Subject<LateRecord<string, string>>();
+    const counts = stream(inputWith(watermark)).pipe(
       repartition(byValue, (value) => value),
       windowTumbling(tenSeconds),
-      countWithStore(store(windowCounts), { emit: 'close' }),
+      countWithStore(store(windowCounts), { emit: 'close', late: lates }),
       to(results),
     );
+    return merge(
+      counts,
+      lates.pipe(
+        map(({ record }) => record),
+        to(late),
+      ),
+    );
+  };
 
 type Placed = KafkaRecord<string, string, Placement>;
 
@@ -54,4 +66,8 @@ export function shown({ key, value }: KafkaRecord<Windowed<string>, number>): st
 
 export async function closed(world: World): Promise<string[]> {
   return (await world.read(results)).map(shown).sort();
+}
+
+export function lateOnes(world: World): Promise<readonly KafkaRecord<string, string>[]> {
+  return world.read(late);
 }

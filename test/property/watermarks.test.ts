@@ -41,7 +41,7 @@ describe('watermarks behind a repartition', () => {
         const watermark = { outOfOrderness: DISORDER };
         const topology = closingBehind(watermark);
         const world = new World();
-        world.topics({ input: partitions.length, results: 1 });
+        world.topics({ input: partitions.length, results: 1, late: 1 });
         const left = partitions.map((steps, at) => recordsOf(steps, keysOf(at, partitions.length)[0] as string));
         const all = left.flat();
         const instances: Running[] = [world.start(topology, { ...QUICK, name: 'i0' })];
