@@ -131,6 +131,12 @@ describe('the commands in the README', () => {
   });
 });
 
+describe('the pages in the README', () => {
+  it.each([...readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, path = '']) => path))('%s: exists', (path) => {
+    expect(existsSync(join(ROOT, path))).toBe(true);
+  });
+});
+
 describe('the folders in the README', () => {
   it.each([...readme.matchAll(/`((?:src|operators|examples|bench|scripts|test)(?:\/[\w.]+)*)`/g)].map(([, path = '']) => path))(
     '%s: exists',
