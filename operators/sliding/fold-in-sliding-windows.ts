@@ -184,10 +184,18 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
 
   private emit(record: KafkaRecord<K, V>, rows: readonly Row<A>[], changes: readonly Row<A | null>[]): void {
     const { open } = this;
-    for (const { start, end, value, timestamp } of changes) {
-      if (open.emit === 'change' && !changesBytes(this.store.shape.value, rows.find((row) => row.start === start)?.value, value)) continue;
+    for (let at = 0; at < changes.length; at++) {
+      const { start, end, value, timestamp } = changes[at]!;
+      if (open.emit === 'change' && !changesBytes(this.store.shape.value, this.before(rows, changes, at), value)) continue;
       open.destination.next(KafkaRecord.of(new WindowedKey(record.key, start, end), value as A, timestamp, record.origin));
     }
+  }
+
+  /** The right window of the record before may be the left one of this one: it is made twice, as Kafka Streams does. */
+  private before(rows: readonly Row<A>[], changes: readonly Row<A | null>[], at: number): A | null | undefined {
+    const { start } = changes[at]!;
+    const made = at > 0 ? changes[at - 1]! : undefined;
+    return made?.start === start ? made.value : rows.find((row) => row.start === start)?.value;
   }
 
   private accepts(start: number): boolean {

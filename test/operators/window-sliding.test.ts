@@ -137,6 +137,12 @@ describe('an aggregate of sliding windows', () => {
     ]);
   });
 
+  it('emits on change once what is the window behind one record and the one that another ends', () => {
+    const twice = '31-41 1 at 41';
+    expect(counts([20, 30, 41], 'update').slice(3)).toEqual([twice, twice]);
+    expect(counts([20, 30, 41], 'change').slice(3)).toEqual([twice]);
+  });
+
   it('forgets a window whose aggregate becomes null, and emits the null', async () => {
     const store = countStore();
     const untilZero = aggregateWithStore<string, number, number>(store, {
