@@ -3,6 +3,7 @@ import { MillraceError } from '../src/errors/millrace-error';
 import type { KafkaRecord, Placement } from '../src/model/record';
 import { runtime, type StoreRuntime } from '../src/state/handle';
 import { subscribeAs, type WiringNode } from '../src/state/wiring';
+import { agingWith } from './aging/observing-receiver';
 
 /** Any record: what operators that keep the type of a record as a whole are constrained by. */
 export type AnyRecord = KafkaRecord<unknown, unknown, Placement>;
@@ -64,9 +65,9 @@ export function receiveWithStores<In, Out>(
   return (source) =>
     new Observable<Out>((destination) =>
       holding(operator, stores, token, (release) => {
-        const started = start(destination);
-        release.push(started);
-        const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started));
+        const [started] = aging(operator, stores, destination, [start(destination)]);
+        release.push(started!);
+        const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started!));
         return nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
       }),
     );
@@ -89,7 +90,7 @@ export function receiveFromAll<In, Out>(
   const together = new Observable<never>();
   return new Observable<Out>((destination) =>
     holding(operator, [store], token, (release) => {
-      const receivers = start(destination);
+      const receivers = aging(operator, [store], destination, start(destination));
       release.push(...receivers);
       let active = sources.length;
       const isLast = (): boolean => --active === 0;
@@ -129,6 +130,16 @@ function holding(
     leave();
     throw error;
   }
+}
+
+/** With what stores declared with a `ttl` need; for any other `receivers` as they are. */
+function aging<In>(
+  operator: string,
+  stores: readonly StoreRuntime[],
+  destination: Subscriber<unknown>,
+  receivers: readonly Receiver<In>[],
+): readonly Receiver<In>[] {
+  return agingWith(receivers, stores, destination, (cause) => destination.error(processingError(cause, operator)));
 }
 
 /** What is behind a store handle. */

@@ -15,20 +15,28 @@ interface Persistence {
 /**
  * Declares a store with one value a key. Its changelog is `<app>-<name>-changelog`.
  *
+ * @param options `ttl`: ms of event time that a row stays, > 0; without it rows stay until they are deleted. A row is read until event
+ *   time - its time > ttl, then it is removed from store and changelog (a tombstone). Its time is that of its last write: an aggregate's
+ *   the greatest of its records, any other's that of the record it was written for. Event time is that of the operator on the store: the
+ *   greatest timestamp it has been given, or its watermark. What is written with a time that is over already is gone before the next
+ *   record. The keys of a store with `ttl` are kept in memory
  * @throws TOPIC_INVALID when Kafka does not allow the name in a topic; CONFIG for options that cannot be
  * @example
  * const clicksPerUser = keyValueStore('clicks-per-user', { key: string, value: int64 });
  * const clickCounts = topic('click-counts', clicksPerUser.output);
  */
-export function keyValueStore<K, A>(name: string, options: Codecs<K, A> & Persistence): KeyValueDefinition<K, A> {
+export function keyValueStore<K, A>(
+  name: string,
+  options: Codecs<K, A> & Persistence & { readonly ttl?: Duration },
+): KeyValueDefinition<K, A> {
   checkTopicName(name, 'store');
   checkCodecs(name, options);
-  const { key, value, persistent = true } = options;
-  return {
-    name,
-    output: { key, value },
-    shape: { kind: 'key-value', name, key: key as Codec<unknown>, value: value as Codec<unknown>, persistent },
-  };
+  const { key, value, persistent = true, ttl } = options;
+  if (ttl !== undefined && !(Number.isSafeInteger(ttl) && ttl > 0)) {
+    throw optionError(name, 'ttl', `is ${String(ttl)}; it must be a whole number of ms > 0, or left out: then rows stay`);
+  }
+  const shape: StoreShape = { kind: 'key-value', name, key: key as Codec<unknown>, value: value as Codec<unknown>, persistent };
+  return { name, output: { key, value }, shape: ttl === undefined ? shape : { ...shape, ttl } };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { KeyValueStore, SessionStore, StoreShape, TimerStore, WindowStore }
 import type { ClosingIndex } from './closing-index';
 import type { Counted } from './counted';
 import type { DueIndex } from './due-index';
+import type { EventTime } from './event-time';
 import type { Row } from './rows';
 import type { Scope } from './scope';
 
@@ -28,6 +29,16 @@ export interface KeyValueRuntime<K, A> extends StoreRuntime {
   find(key: K): Stamped<A> | undefined;
   write(key: K, value: A, timestamp: number): void;
   remove(key: K, timestamp: number): void;
+}
+
+/** A key-value store whose rows age. */
+export interface AgingRuntime extends StoreRuntime {
+  /** What rows age by from here on. Say so at subscription. */
+  age(eventTime: Pick<EventTime, 'value'>): void;
+  /** There may be a row whose time is over. Asked for every record: no store access. */
+  readonly isDue: boolean;
+  /** Removes rows whose time is over, looking at up to `budget` of them. Gives what is left of it; 0: call again. */
+  removeDue(budget: number): number;
 }
 
 /** Entries of one window in ascending order of key bytes, as they were when it was opened; removing while walking is allowed. */

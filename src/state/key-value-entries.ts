@@ -36,6 +36,11 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
     this.bury(key, 0, timestamp);
   }
 
+  /** False: a reader does not see it any more. */
+  isReadable(_found: Stamped<A>): boolean {
+    return true;
+  }
+
   /** Ascending by key bytes, both ends in; undefined is open. Sees the moment of the call. */
   openRange(from: K | undefined, to: K | undefined): EntryCursor<K, A> {
     const { codecs, layout, segment } = this;

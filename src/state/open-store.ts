@@ -1,10 +1,10 @@
 import { MillraceError } from '../errors/millrace-error';
 import type { StoreShape } from '../model/store-definition';
+import { AgingEntries } from './aging-entries';
 import { type Counted, countedCodec } from './counted';
 import type { StoreContext } from './entry-store';
 import type { AnyStore } from './flusher';
 import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, TimerHandle, WindowHandle } from './handle';
-import { KeyValueEntries } from './key-value-entries';
 import { RowEntries } from './row-entries';
 import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
 import { TimerEntries, timerHandle } from './timer-entries';
@@ -29,7 +29,7 @@ export interface OpenedStore {
 export function openStore(shape: StoreShape, id: number, context: StoreContext): OpenedStore {
   switch (shape.kind) {
     case 'key-value': {
-      const entries = new KeyValueEntries<unknown, unknown>(shape, id, context);
+      const entries = new AgingEntries<unknown, unknown>(shape, id, context);
       return { entries, handle: keyValueHandle(entries) };
     }
     case 'window': {

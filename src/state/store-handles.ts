@@ -102,8 +102,8 @@ async function* walk<K, A>(entries: KeyValueEntries<K, A>, from: K | undefined, 
     for (;;) {
       const more = cursor.next();
       if (typeof more !== 'boolean') await more;
-      else if (more) yield [cursor.key, cursor.entry.value];
-      else return;
+      else if (!more) return;
+      else if (entries.isReadable(cursor.entry)) yield [cursor.key, cursor.entry.value];
     }
   } finally {
     cursor.close();

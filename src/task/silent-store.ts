@@ -1,7 +1,7 @@
 import type { StoreShape } from '../model/store-definition';
 import { Claim } from '../state/claim';
 import { ClosingIndex } from '../state/closing-index';
-import type { KeyValueRuntime, RowRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
+import type { AgingRuntime, KeyValueRuntime, RowRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
 import type { Scope } from '../state/scope';
 
 const nothing = (): undefined => undefined;
@@ -18,7 +18,11 @@ const emptyCursor: WindowCursor<unknown, unknown> = {
 export function silentStore(
   shape: StoreShape,
   scope: Scope,
-): WindowRuntime<unknown, unknown> & KeyValueRuntime<unknown, unknown> & RowRuntime<unknown, unknown> & TimerRuntime<unknown> {
+): WindowRuntime<unknown, unknown> &
+  KeyValueRuntime<unknown, unknown> &
+  RowRuntime<unknown, unknown> &
+  TimerRuntime<unknown> &
+  AgingRuntime {
   const claim = new Claim(shape.name);
   const nothingDue = new ClosingIndex();
   return {
@@ -44,6 +48,9 @@ export function silentStore(
     due: nothingDue,
     closingIndex: () => nothingDue,
     isRemovable: () => false,
+    age: nothing,
+    isDue: false,
+    removeDue: (budget) => budget,
     set: nothing,
     cancel: nothing,
     earliest: Infinity,

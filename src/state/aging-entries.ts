@@ -1,0 +1,88 @@
+import type { Duration } from '../model/duration';
+import type { StoreShape } from '../model/store-definition';
+import { DueIndex } from './due-index';
+import type { StoreContext } from './entry-store';
+import type { EventTime } from './event-time';
+import type { AgingRuntime, KeyValueRuntime, Stamped } from './handle';
+import { KeyValueEntries } from './key-value-entries';
+import type { Entry } from './segment';
+import { StoreCodecs } from './store-codecs';
+import { timestampOf } from './store-layout';
+import { absent } from './version';
+
+/** Nobody has said yet how far event time has come. */
+const unknown: Pick<EventTime, 'value'> = { value: -1 };
+
+/**
+ * A key-value store, whose rows may age: once event time is more than `ttl` past the timestamp they were written with they are not read
+ * any more, and removed. Their order is kept in memory, a lower bound for each key, and made anew when the store is loaded.
+ */
+export class AgingEntries<K, A> extends KeyValueEntries<K, A> implements KeyValueRuntime<K, A>, AgingRuntime {
+  override due: DueIndex | undefined;
+  private readonly ttl: Duration;
+  private eventTime = unknown;
+
+  constructor(shape: StoreShape, id: number, context: StoreContext) {
+    super(shape, id, context, new StoreCodecs<K, A>(shape));
+    this.ttl = shape.ttl ?? Infinity;
+    this.due = this.ttl === Infinity ? undefined : new DueIndex();
+  }
+
+  override find(key: K): Stamped<A> | undefined {
+    const found = super.find(key);
+    return found === undefined || this.isReadable(found) ? found : undefined;
+  }
+
+  override isReadable({ timestamp }: Stamped<A>): boolean {
+    return this.eventTime.value - timestamp <= this.ttl;
+  }
+
+  // ---- aging
+
+  age(eventTime: Pick<EventTime, 'value'>): void {
+    this.eventTime = eventTime;
+  }
+
+  get isDue(): boolean {
+    return this.due !== undefined && this.due.earliest < this.eventTime.value - this.ttl;
+  }
+
+  removeDue(budget: number): number {
+    let left = budget;
+    for (; left > 0 && this.isDue; left--) {
+      const due = this.due!;
+      const time = due.earliest;
+      const identity = due.take()!;
+      try {
+        this.removeIfDue(due, identity);
+      } catch (error) {
+        due.add(identity, time);
+        throw error;
+      }
+    }
+    return left;
+  }
+
+  private removeIfDue(due: DueIndex, identity: string): void {
+    const key = this.codecs.decodeKey(this.codecs.identityBytes(identity), 0);
+    const found = super.find(key);
+    if (found === undefined) return;
+    if (this.isReadable(found)) due.add(identity, found.timestamp);
+    else this.remove(key, this.eventTime.value);
+  }
+
+  // ---- the order of the rows
+
+  protected override put(key: K, start: number, value: A, timestamp: number): void {
+    super.put(key, start, value, timestamp);
+    this.due?.add(this.codecs.identityOf(key), timestamp);
+  }
+
+  override reverted({ identity, current }: Entry<K, A>): void {
+    if (current.value !== absent) this.due?.add(identity, current.timestamp);
+  }
+
+  protected override dueTimeOnDisk(value: Uint8Array): number {
+    return timestampOf(value);
+  }
+}
