@@ -10,6 +10,7 @@ import type { Codec } from '../../src/model/codec';
 import type { KafkaRecord } from '../../src/model/record';
 import type { SessionStore, StoreDefinition, WindowStore } from '../../src/model/store-definition';
 import type { Window, Windowed } from '../../src/model/window';
+import { Counted } from '../../src/state/counted';
 import { memoryStore, record } from '../../src/testing';
 import { droppedRecords } from '../../src/testing/memory-store';
 import { rowsByKey } from '../../src/testing/store-rows';
@@ -64,10 +65,10 @@ export function valuesOf(taken: readonly Numbered[]): Numbers | null {
 export const rowOf = (key: string, window: Window, values: Numbers | null, timestamp?: number): string =>
   JSON.stringify({ key, window, values, ...(timestamp !== undefined && { timestamp }) });
 
-/** Inputs with a key and, if asked for, a value: those that move time. */
-export function numbered(inputs: readonly Input[], withNullValues: boolean): Numbered[] {
+/** What is not dropped: inputs with a key and, where it matters, a value. */
+export function numbered(inputs: readonly Input[], dropsNullValues: boolean): Numbered[] {
   const all = inputs.map(({ key, value, timestamp }, at) => ({ at, key, timestamp, value, deletes: value === 0 }));
-  return all.filter((input): input is typeof input & { key: string } => input.key !== null && (withNullValues || input.value !== null));
+  return all.filter((input): input is typeof input & { key: string } => input.key !== null && !(dropsNullValues && input.value === null));
 }
 
 /** The greatest timestamp among inputs up to `at`; -1 at first. */
@@ -89,6 +90,7 @@ type Windowing = OperatorFunction<KafkaRecord<string, Numbered>, KafkaRecord<Win
 export interface Job<S extends Store> {
   readonly definition: StoreDefinition<S>;
   readonly windowing: (store: S, late: { next: (late: LateRecord<string, Numbered>) => void }) => Windowing;
+  readonly dropsNullValues: boolean;
   readonly andAtTheBound: boolean;
   /** Of a session the timestamp is its end. */
   readonly withTimestamps: boolean;
@@ -116,11 +118,12 @@ export async function outcomeOf<S extends Store>(job: Job<S>, inputs: readonly I
       subscription.unsubscribe();
       subscription = subscribe();
     }
-    const given = value === null ? null : { at, key, timestamp, deletes: value === 0 };
+    const given = value === null && job.dropsNullValues ? null : { at, key, timestamp, deletes: value === 0 };
     source.next(record(key as string, given as Numbered, timestamp));
   }
-  const { andAtTheBound, withTimestamps } = job;
-  const rows = await rowsByKey(store, { andAtTheBound });
-  const shown = rows.map(({ key, window, value, timestamp }) => rowOf(key, window, value, withTimestamps ? timestamp : undefined));
+  const rows = await rowsByKey<string, Numbers | Counted<Numbers>>(store as never, { andAtTheBound: job.andAtTheBound });
+  const shown = rows.map(({ key, window, value, timestamp }) => {
+    return rowOf(key, window, value instanceof Counted ? value.value : value, job.withTimestamps ? timestamp : undefined);
+  });
   return { results, late, rows: shown.sort(), dropped: droppedRecords(store) };
 }

@@ -40,6 +40,7 @@ function jobOf({ difference, grace, retention, emit }: Slides): Job<WindowStore<
   return {
     definition: windowStore('model', { key: string, value: listOfNumbers, windows, retention }),
     windowing: (store, late) => pipe(windowSliding<string, Numbered>(windows), aggregateWithStore(store, { ...collect, emit, late })),
+    dropsNullValues: true,
     andAtTheBound: emit === 'close',
     withTimestamps: true,
   };
@@ -116,7 +117,7 @@ function lastStep(slides: Slides, records: Taken, key: string, at: number): Step
 
 function expectedOf(slides: Slides, inputs: readonly Input[]): Outcome {
   const { difference, grace, retention, emit } = slides;
-  const records = numbered(inputs, false);
+  const records = numbered(inputs, true);
   const keys = [...new Set(records.map(({ key }) => key))];
   const windowOf = (start: number) => ({ start, end: start + difference });
   const result = (after: number, key: string, start: number, taken: Taken): Result => {
@@ -182,7 +183,7 @@ describe('sliding windows under disorder, grace and restarts', () => {
     await fc.assert(
       fc.asyncProperty(patient, keeping, async (slides, inputs) => {
         const { results, dropped } = await outcomeOf(jobOf(slides), inputs);
-        const records = numbered(inputs, false);
+        const records = numbered(inputs, true);
         const expected = records.flatMap(({ key, at }): string[] => {
           const of = (until: number): Taken => records.filter((each) => each.key === key && each.at <= until);
           const before = windowsByDefinition(slides.difference, of(at - 1));
