@@ -3,7 +3,7 @@
 /**
  * Imports point one way. Each layer is a set of paths; a file may import from its own layer and from those it is given below.
  *
- *   model ← errors, time ← config | codec, state, kafka ← operators | task ← commit ← app ← observe, cli, testing
+ *   model ← errors, time ← config | codec, state, kafka ← operators ← task ← commit ← app ← observe, cli, testing
  */
 const LAYERS = {
   model: '^src/model/',
@@ -25,7 +25,8 @@ const BELOW = {
   base: ['model'],
   ports: ['model', 'base'],
   operators: ['model', 'base', 'ports'],
-  task: ['model', 'base', 'ports'],
+  // A table of a topic is an operator over the topic's stream.
+  task: ['model', 'base', 'ports', 'operators'],
   config: ['model', 'base'],
   commit: ['model', 'base', 'ports', 'config', 'task'],
   app: ['model', 'base', 'ports', 'config', 'task', 'commit'],

@@ -147,7 +147,7 @@ async function measureRestore(directory: string, records: number): Promise<numbe
     clusterId: 'bench',
     clock: systemClock,
     changelogs: [
-      { store: NAME, topic: SOURCE.topic, topicId: 't', logStart: 0, highWatermark: answers.length * perAnswer, tombstoneRetentionMs: 1e9 },
+      { store: NAME, topic: SOURCE.topic, topicId: 't', logStart: 0, end: answers.length * perAnswer, tombstoneRetentionMs: 1e9 },
     ],
     read: async (_topic, _partition, from, until, apply) => {
       for (let at = from; at < until; at += perAnswer) {

@@ -106,6 +106,33 @@ export function receiveFromAll<In, Out>(
   );
 }
 
+/**
+ * An operator over a stream that looks rows up in a table: it keeps the table alive, and both must have the same partitions. The table's
+ * records move none of the event time behind it.
+ */
+export function receiveWithTable<In, Out>(
+  operator: string,
+  table: { readonly name: string; readonly updates: Observable<unknown> },
+  start: (destination: Subscriber<Out>) => Receiver<In>,
+): OperatorFunction<In, Out> {
+  const meeting: WiringNode = { kind: 'join', name: table.name, operator };
+  const lookup: WiringNode = { kind: 'lookup', name: table.name, operator };
+  const input: WiringNode = { kind: 'operator', name: operator, operator };
+  return (source) =>
+    new Observable<Out>((destination) => {
+      const together = new Observable<never>();
+      const error = (cause: unknown): void => {
+        destination.error(cause);
+      };
+      return subscribeAs(meeting, together, () => {
+        const held = subscribeAs(lookup, table.updates, () => table.updates.subscribe({ error }));
+        const observer = new ReceiveInputs(destination, operator, start(destination));
+        held.add(subscribeAs(input, source, () => source.subscribe(observer)));
+        return held;
+      });
+    });
+}
+
 /** Claims stores for as long as what `subscribe` gives is subscribed; releases what it has pushed before they are free. */
 function holding(
   operator: string,

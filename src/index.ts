@@ -14,6 +14,7 @@ export { json } from './codec/json';
 export { nullable } from './codec/nullable';
 export type { Codec, Codecs } from './model/codec';
 export type { InternalTopic, Topic, TopicOptions } from './model/topic';
+export type { Change, Table, TableOptions } from './model/table';
 
 export { timerStore } from './state/timer-definition';
 export { keyValueStore, sessionStore, windowStore } from './state/definition';
@@ -28,6 +29,7 @@ export {
   countWithStore,
   filterValues,
   grouped,
+  joinTable,
   mapValues,
   mapWithStore,
   processWithStore,
@@ -35,6 +37,7 @@ export {
   selectKey,
   sessionize,
   to,
+  toTable,
   windowBy,
   windowEvery,
   windowHopping,

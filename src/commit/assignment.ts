@@ -19,8 +19,11 @@ const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 export interface TaskFactory {
   /** Opens, or finds open, the stores of a task. */
   openStores(task: number): Promise<TaskStores>;
-  /** Brings them to the end of their changelogs; true when there is committed state. */
-  restore(task: number, stores: TaskStores, cancelled: AbortSignal): Promise<boolean>;
+  /**
+   * Brings them to the end of their changelogs, tables to their topic's committed position; true when there is committed state that its
+   * own changelogs hold.
+   */
+  restore(task: number, stores: TaskStores, positions: ReadonlyMap<string, number>, cancelled: AbortSignal): Promise<boolean>;
   createTask(task: number, stores: TaskStores): StreamTask;
 }
 
@@ -162,7 +165,7 @@ export class TaskAssignment {
     const inputs = partitionsOf(layout, number);
     const start = await starts.of(inputs);
     stores.abort();
-    const hasState = await factory.restore(number, stores, owned.cancelled);
+    const hasState = await factory.restore(number, stores, start.positions, owned.cancelled);
     // Before anything is committed: the next start would take it for where the state was left.
     if (!start.known && hasState && !owned.dropped) throw stateWithoutOffsets(number);
     await starts.commit(start.resolved, owned.cancelled);

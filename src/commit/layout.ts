@@ -2,7 +2,7 @@ import { MillraceError } from '../errors/millrace-error';
 import type { TopicPartition } from '../kafka/port';
 import type { StoreShape } from '../model/store-definition';
 import type { InternalTopic, Topic } from '../model/topic';
-import type { Plan, PlannedInput } from '../task/plan';
+import type { Meeting, Plan, PlannedInput } from '../task/plan';
 import { sourceKey } from '../task/assembly';
 import { planWatermarks, type WatermarkPlan } from '../task/watermark-plan';
 
@@ -17,6 +17,7 @@ export interface InputTopic {
   readonly partitions: number;
   /** A store is fed by it without a repartition between. */
   readonly feedsStore: boolean;
+  readonly feedsTable: boolean;
   /** Inputs that it meets in operators, be it by way of others, and those that feed it through repartitions; by `key`. */
   readonly meets: readonly string[];
   readonly fedBy: readonly string[];
@@ -82,8 +83,9 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
     partitions.set(sourceKey(topic.name, true), topic.partitions ?? Math.max(1, ...upstream.map(countOf)));
   }
   const nameOf = (input: PlannedInput): string => (input.internal ? repartitionName(applicationId, input.name) : input.name);
-  for (const { inputs, operator, store } of plan.meetings) checkCoPartitioned(inputs, { operator, store }, countOf, nameOf);
+  for (const meeting of plan.meetings) checkCoPartitioned(meeting, countOf, nameOf);
   const tasks = Math.max(...partitions.values());
+  const sourceTopicOf = new Map(plan.stores.map(({ name, sourceTopic }) => [name, sourceTopic]));
   const meets = meetingsOf(plan);
   const feeding = new Set(plan.meetings.flatMap(({ inputs }) => inputs.map(({ name, internal }) => sourceKey(name, internal))));
   const inputs = [
@@ -93,20 +95,31 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
     const key = sourceKey(declaration.name, internal);
     const topic = internal ? repartitionName(applicationId, declaration.name) : declaration.name;
     const feedsStore = !internal && feeding.has(key);
+    const feedsTable = !internal && plan.tables.includes(declaration.name);
     const partitionCount = partitions.get(key) ?? 0;
-    return { topic, key, internal, declaration, partitions: partitionCount, feedsStore, meets: meets(key), fedBy: fedBy(plan, key) };
+    return {
+      topic,
+      key,
+      internal,
+      declaration,
+      partitions: partitionCount,
+      feedsStore,
+      feedsTable,
+      meets: meets(key),
+      fedBy: fedBy(plan, key),
+    };
   });
   return {
     inputs: inputs.sort((a, b) => (a.topic < b.topic ? -1 : 1)),
     owned: [
       ...plan.repartitions.map(({ topic }) => owned('repartition', topic.name)),
-      ...plan.stores.map(({ name }) => owned('changelog', name)),
+      ...plan.stores.filter(({ sourceTopic }) => sourceTopic === undefined).map(({ name }) => owned('changelog', name)),
     ],
     tasks,
     stores: plan.stores,
     watermarks: planWatermarks(plan, countOf),
     repartitionOrder: plan.repartitions.map(({ topic }) => repartitionName(applicationId, topic.name)),
-    changelogOf: remembered((store) => changelogName(applicationId, store)),
+    changelogOf: remembered((store) => sourceTopicOf.get(store) ?? changelogName(applicationId, store)),
     repartitionOf: remembered((name) => repartitionName(applicationId, name)),
   };
 
@@ -114,7 +127,7 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
     if (kind === 'repartition') {
       return { topic: repartitionName(applicationId, name), kind, partitions: partitions.get(sourceKey(name, true)) ?? tasks };
     }
-    const meeting = plan.meetings.find(({ store }) => store === name);
+    const meeting = plan.meetings.find((each) => each.kind === 'store' && each.name === name);
     const fed = Math.max(0, ...(meeting?.inputs ?? []).map(countOf));
     return { topic: changelogName(applicationId, name), kind, partitions: fed > 0 ? fed : tasks };
   }
@@ -153,8 +166,7 @@ function fedBy(plan: Plan, key: string): readonly string[] {
 }
 
 function checkCoPartitioned(
-  inputs: readonly PlannedInput[],
-  place: { readonly operator: string; readonly store: string },
+  { inputs, operator, kind, name }: Meeting,
   countOf: (input: PlannedInput) => number,
   nameOf: (input: PlannedInput) => string,
 ): void {
@@ -165,8 +177,8 @@ function checkCoPartitioned(
   const said = [first, other].map((input) => `"${nameOf(input)}" (${String(countOf(input))} partitions)`).join(' and ');
   throw new MillraceError(
     'CO_PARTITION',
-    `${said} meet in ${place.operator} on store "${place.store}", so equal keys may lie in different tasks. ` +
+    `${said} meet in ${operator} on ${kind === 'join' ? 'table' : 'store'} "${name}", so equal keys may lie in different tasks. ` +
       'Put repartition() with one internal topic before it on either side, or create the topics with equal partition counts',
-    { where: { operator: place.operator, store: place.store, topic: nameOf(first) } },
+    { where: { operator, ...(kind === 'store' && { store: name }), topic: nameOf(first) } },
   );
 }

@@ -5,11 +5,15 @@ import type { OffsetReader } from '../kafka/offsets';
 import type { KafkaPort } from '../kafka/port';
 import type { OpenBytes } from '../state/open-bytes';
 import { restoreStores, type Changelog } from '../state/restore';
+import type { ReadRow } from '../state/restore-table';
 import type { Slot } from '../state/slot';
 import { openTaskStores, type TaskStores } from '../state/task-stores';
+import { RecordDecoder } from '../task/record-decoder';
 import type { StreamTask } from '../task/stream-task';
 import type { TaskFactory } from './assignment';
-import { streamTask, taskParts, type TaskGround, type TaskParts } from './task-parts';
+import type { InputTopic } from './layout';
+import { tableRow } from './table-row';
+import { inputDeclaration, streamTask, taskParts, type TaskGround, type TaskParts } from './task-parts';
 
 export interface TaskBuilderOptions extends TaskGround {
   readonly config: CheckedConfig;
@@ -21,6 +25,9 @@ export interface TaskBuilderOptions extends TaskGround {
   /** `delete.retention.ms` of each changelog. */
   readonly tombstoneRetention: ReadonlyMap<string, number>;
 }
+
+/** `delete.retention.ms` of a topic whose configuration says nothing else: the broker's default. */
+const TOMBSTONES_KEPT_MS = 24 * 60 * 60 * 1_000;
 
 /** Makes a task and what it stands on: stores in the instance's folder, cells, scope, outbox. One set a task, for as long as it is ours. */
 export class TaskBuilder implements TaskFactory {
@@ -46,9 +53,9 @@ export class TaskBuilder implements TaskFactory {
     return stores;
   }
 
-  async restore(task: number, stores: TaskStores, cancelled: AbortSignal): Promise<boolean> {
+  async restore(task: number, stores: TaskStores, positions: ReadonlyMap<string, number>, cancelled: AbortSignal): Promise<boolean> {
     const { view, clock, config, port } = this.options;
-    const changelogs = await this.changelogs(task);
+    const changelogs = await this.changelogs(task, positions);
     if (changelogs.length === 0) return false;
     const { logger, metrics } = config;
     const { hasState, records } = await restoreStores({
@@ -69,21 +76,35 @@ export class TaskBuilder implements TaskFactory {
   }
 
   /** Asked for after the committed offsets: what they stand for is below these high watermarks. */
-  private async changelogs(task: number): Promise<Changelog[]> {
+  private async changelogs(task: number, positions: ReadonlyMap<string, number>): Promise<Changelog[]> {
     const { layout, view, offsets, tombstoneRetention } = this.options;
-    const stores = layout.stores.map(({ name }) => ({ store: name, topic: layout.changelogOf(name) }));
+    const stores = layout.stores.map(({ name, sourceTopic }) => ({ store: name, topic: layout.changelogOf(name), sourceTopic }));
     const known = await view.topics(stores.map(({ topic }) => topic));
     const held = stores.filter(({ topic }) => task < (known.get(topic)?.partitions ?? 0));
     const partitions = held.map(({ topic }) => ({ topic, partition: task }));
     const ends = await offsets.endOffsets(partitions, false);
     const starts = await offsets.startOffsets(partitions);
-    return held.map(({ store, topic }, at) => ({
-      store,
-      topic,
-      topicId: known.get(topic)?.topicId ?? '',
-      logStart: starts[at]?.offset ?? 0,
-      highWatermark: ends[at]?.offset ?? 0,
-      tombstoneRetentionMs: tombstoneRetention.get(topic) ?? Infinity,
-    }));
+    return held.map(({ store, topic, sourceTopic }, at): Changelog => {
+      const isTable = sourceTopic !== undefined;
+      return {
+        store,
+        topic,
+        topicId: known.get(topic)?.topicId ?? '',
+        logStart: starts[at]?.offset ?? 0,
+        // Rows behind the committed position are still to be pushed.
+        end: (isTable ? positions.get(topic) : ends[at]?.offset) ?? 0,
+        tombstoneRetentionMs: tombstoneRetention.get(topic) ?? (isTable ? TOMBSTONES_KEPT_MS : Infinity),
+        ...(isTable && { rowOf: this.rowReader(topic, task) }),
+      };
+    });
+  }
+
+  /** Reads a table's topic as the task does, and passes over what it could not have taken. */
+  private rowReader(topic: string, task: number): ReadRow {
+    const { layout, clock } = this.options;
+    const input = layout.inputs.find((each) => each.topic === topic) as InputTopic;
+    const { maxFuture: _, ...declaration } = inputDeclaration(input, task, clock);
+    const decoder = new RecordDecoder(declaration);
+    return (reader) => tableRow(decoder, input.declaration.key, reader);
   }
 }

@@ -7,6 +7,7 @@ import { Outbox, type OutboxTopic } from '../task/outbox';
 import { TaskScope } from '../task/scope';
 import { StreamTask } from '../task/stream-task';
 import { Watermarks } from '../task/watermarks';
+import type { InputDeclaration } from '../task/input-buffer';
 import type { TaskInput } from '../task/task-inputs';
 import type { TaskTopology } from '../task/topology';
 import type { Clock } from '../time/clock';
@@ -70,24 +71,31 @@ export function streamTask(ground: TaskGround, task: number, stores: TaskStores,
 }
 
 function taskInput(input: InputTopic, partition: number, clock: Clock): TaskInput {
-  const { key, value } = input.declaration;
-  const options = input.internal ? {} : (input.declaration as Topic<unknown, unknown>).options;
   return {
     key: input.key,
     partitions: input.partitions,
     internal: input.internal,
+    feedsTable: input.feedsTable,
     meets: input.meets,
     fedBy: input.fedBy,
     checkPlacement: input.feedsStore,
-    declaration: {
-      topic: input.topic,
-      partition,
-      key,
-      value,
-      keyless: !input.internal && (input.declaration as Topic<unknown, unknown>).keyless,
-      timestamp: options.timestamp,
-      maxFuture: options.maxFuture === undefined ? undefined : { ms: options.maxFuture, now: () => clock.now() },
-      onDecodeError: options.onDecodeError ?? 'fail',
-    },
+    declaration: inputDeclaration(input, partition, clock),
+  };
+}
+
+/** How the records of one input partition are read. */
+export function inputDeclaration(input: InputTopic, partition: number, clock: Clock): InputDeclaration {
+  const { key, value } = input.declaration;
+  const options = input.internal ? {} : (input.declaration as Topic<unknown, unknown>).options;
+  return {
+    topic: input.topic,
+    partition,
+    key,
+    value,
+    keyless: !input.internal && (input.declaration as Topic<unknown, unknown>).keyless,
+    feedsTable: input.feedsTable,
+    timestamp: options.timestamp,
+    maxFuture: options.maxFuture === undefined ? undefined : { ms: options.maxFuture, now: () => clock.now() },
+    onDecodeError: options.onDecodeError ?? 'fail',
   };
 }

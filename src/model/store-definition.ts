@@ -26,6 +26,8 @@ export interface StoreShape {
   readonly ttl?: Duration;
   /** Timer stores: what their times are compared with. */
   readonly clock?: 'event' | 'wall';
+  /** Tables: the topic that feeds the store is its changelog. It is restored to the committed offset, and nothing is written to it. */
+  readonly sourceTopic?: string;
 }
 
 export interface KeyValueDefinition<K, A> extends StoreDefinition<KeyValueStore<K, A>> {

@@ -1,6 +1,8 @@
 import { MillraceError } from '../errors/millrace-error';
 import type { BatchReader } from '../kafka/batch-decode';
 import type { BytesOperation } from './port';
+import type { RestoringBatch } from './restore-entries';
+import { type ReadRow, restoreTable } from './restore-table';
 import type { RestorableStore } from './task-stores';
 
 /** Batches handed to the disk and not written yet: one is being written while the next is read. */
@@ -21,6 +23,7 @@ export class ChangelogWriter {
     private readonly store: RestorableStore,
     private readonly topic: string,
     private readonly partition: number,
+    private readonly rowOf?: ReadRow,
   ) {
     this.written = store.record.position;
   }
@@ -29,11 +32,18 @@ export class ChangelogWriter {
   apply(reader: BatchReader): void | Promise<void> {
     this.rethrow();
     if (this.store.entries.restoresOverDisk && this.pending.length > 0) return Promise.all(this.pending).then(() => this.apply(reader));
-    const { operations, records } = this.store.entries.restoring(reader, () => this.foreignKey(reader.offset));
+    const { operations, records } = this.restoring(reader);
     this.records += records;
     if (operations.length === 0) return;
     this.write(operations, reader.nextOffset);
     if (this.pending.length >= MOST_PENDING) return this.pending[0];
+  }
+
+  private restoring(reader: BatchReader): RestoringBatch {
+    const { rowOf } = this;
+    const { entries } = this.store;
+    if (rowOf !== undefined) return restoreTable(entries.layout, reader, rowOf);
+    return entries.restoring(reader, () => this.foreignKey(reader.offset));
   }
 
   /** All that was applied is on disk, with `position`. */

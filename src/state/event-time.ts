@@ -1,4 +1,4 @@
-import type { Cell } from './scope';
+import type { Cell } from './cell';
 
 /**
  * How far event time has come for one operator: its stream time (the greatest timestamp it has seen, late records included), or the

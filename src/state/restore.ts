@@ -2,6 +2,7 @@ import type { BatchReader } from '../kafka/batch-decode';
 import { silentLogger, type Logger } from '../model/logger';
 import type { Clock } from '../time/clock';
 import { ChangelogWriter } from './changelog-writer';
+import type { ReadRow } from './restore-table';
 import type { StoreRecord } from './store-directory';
 import type { RestorableStore, TaskStores } from './task-stores';
 
@@ -20,10 +21,14 @@ export interface Changelog {
   readonly topic: string;
   readonly topicId: string;
   readonly logStart: number;
-  /** Where restoring ends. Asked for after the committed offsets were. */
-  readonly highWatermark: number;
+  /**
+   * Where restoring ends: the high watermark, asked for after the committed offsets were; of a table's topic what is committed of it.
+   */
+  readonly end: number;
   /** `delete.retention.ms`: how long the topic keeps tombstones. */
   readonly tombstoneRetentionMs: number;
+  /** Tables: how a record of the topic is read. Its keys need not be the store's, and what does not decode was passed over. */
+  readonly rowOf?: ReadRow;
 }
 
 export interface RestoreProgress {
@@ -51,7 +56,7 @@ export interface RestoreOptions {
 export interface RestoreResult {
   /** Changelog records applied. */
   readonly records: number;
-  /** There is committed state: records were applied, or the stores hold some from before. */
+  /** There is committed state in a store that is no table: records were applied, or it holds some from before. */
   readonly hasState: boolean;
 }
 
@@ -70,8 +75,10 @@ export async function restoreStores(options: RestoreOptions): Promise<RestoreRes
   const failed = restored.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason as Error;
   stores.whole(startedAt);
-  const records = restored.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0);
-  return { records, hasState: records > 0 || !stores.isEmpty };
+  const records = restored.map((result) => (result.status === 'fulfilled' ? result.value : 0));
+  const holdsState = ({ store, rowOf }: Changelog, at: number): boolean =>
+    rowOf === undefined && (records[at]! > 0 || !stores.restorable(store).entries.isEmpty);
+  return { records: records.reduce((sum, each) => sum + each, 0), hasState: changelogs.some(holdsState) };
 }
 
 async function restoreStore(options: RestoreOptions, changelog: Changelog, startedAt: number): Promise<number> {
@@ -98,31 +105,31 @@ async function restoreStore(options: RestoreOptions, changelog: Changelog, start
 
 async function readChangelog(options: RestoreOptions, changelog: Changelog, store: RestorableStore, startedAt: number): Promise<number> {
   const { stores, read, clock, progress } = options;
-  const { topic, highWatermark } = changelog;
+  const { topic, end } = changelog;
   const from = Math.max(store.record.position, changelog.logStart);
-  if (from >= highWatermark && from === store.record.position) return 0;
-  const writer = new ChangelogWriter(store, topic, stores.partition);
+  if (from >= end && from === store.record.position) return 0;
+  const writer = new ChangelogWriter(store, topic, stores.partition, changelog.rowOf);
   const since = clock.monotonic();
   const report = (position: number): void => {
     const seconds = (clock.monotonic() - since) / 1000;
     const { records } = writer;
     const rate = seconds > 0 ? Math.round(records / seconds) : 0;
-    progress?.({ store: changelog.store, partition: stores.partition, records, left: Math.max(0, highWatermark - position), rate });
+    progress?.({ store: changelog.store, partition: stores.partition, records, left: Math.max(0, end - position), rate });
   };
   try {
-    if (from < highWatermark) {
-      await read(topic, stores.partition, from, highWatermark, (reader) => {
+    if (from < end) {
+      await read(topic, stores.partition, from, end, (reader) => {
         const wait = writer.apply(reader);
         report(reader.nextOffset);
         return wait;
       });
     }
-    // Not what `read` gives: behind `highWatermark` there may be records by now that were not applied.
-    await writer.finish(Math.max(from, highWatermark), startedAt);
+    // Not what `read` gives: behind `end` there may be records by now that were not applied.
+    await writer.finish(Math.max(from, end), startedAt);
   } finally {
     await writer.settle();
   }
-  report(highWatermark);
+  report(end);
   return writer.records;
 }
 
@@ -132,14 +139,14 @@ function whyRebuild(record: StoreRecord, changelog: Changelog, clusterId: string
   if (record.topicId === '' && position === 0) return undefined;
   if (record.clusterId !== clusterId) return `it belongs to cluster ${record.clusterId}, this is ${clusterId}`;
   if (record.topicId !== changelog.topicId) return `its changelog ${changelog.topic} was deleted and created anew`;
-  if (position > changelog.highWatermark) return `it is at offset ${position}, its changelog ends at ${changelog.highWatermark}`;
+  if (position > changelog.end) return `it is at offset ${position}, its changelog ends at ${changelog.end}`;
   if (position > 0 && position < changelog.logStart) {
     return `it is at offset ${position}, its changelog begins at ${changelog.logStart}`;
   }
   const age = now - record.writtenAt;
   const limit = changelog.tombstoneRetentionMs / 2;
   // The last offset of a log is never compacted: who lacks no more than that, a commit marker mostly, lacks nothing.
-  if (changelog.highWatermark - position > 1 && age > limit) {
+  if (changelog.end - position > 1 && age > limit) {
     return `it was written ${Math.round(age / 1000)} s ago; tombstones since then may have been compacted away after ${Math.round(limit / 1000)} s`;
   }
   return undefined;

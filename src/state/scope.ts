@@ -1,11 +1,9 @@
 import type { MetricName } from '../model/metrics';
 import type { Origin } from '../model/origin';
+import type { Cell } from './cell';
 import type { EventTime } from './event-time';
 
-/** A small durable value of a store: committed with the offsets, dropped with an undone push. Assign `value`; strings are latin1 bytes. */
-export interface Cell<T extends number | string> {
-  value: T;
-}
+export type { Cell } from './cell';
 
 /** A counter private to the push until it is committed. */
 export interface Counter {

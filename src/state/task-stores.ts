@@ -47,6 +47,9 @@ const FLUSH_BYTES = 32 * 1024 * 1024;
  */
 const FLUSH_INTERVAL_MS = 5_000;
 
+/** The changelog of a table has each row already: it came from there. */
+const notWritten = (): void => undefined;
+
 /** ms before a flush is due again after one that failed for good. */
 const FAILED_FLUSH_MS = 5_000;
 
@@ -198,12 +201,25 @@ export class TaskStores {
   seal(append: AppendChangelog): void {
     if (this.isSealed) throw new Error('the last sealed layer is neither committed nor aborted');
     for (const store of this.stores) {
-      store.prepare((key, value, timestamp) => {
-        append(store.name, key, value, timestamp);
-      });
+      if (store.shape.sourceTopic !== undefined) store.prepare(notWritten);
+      else {
+        store.prepare((key, value, timestamp) => {
+          append(store.name, key, value, timestamp);
+        });
+      }
     }
     for (const store of this.stores) store.seal();
     this.isSealed = true;
+  }
+
+  /** How far offsets of input topics bring the stores that these topics feed and restore. */
+  positionsIn(offsets: readonly { readonly topic: string; readonly offset: number }[]): Map<string, number> {
+    const positions = new Map<string, number>();
+    for (const { shape } of this.stores) {
+      const offset = shape.sourceTopic === undefined ? undefined : offsets.find(({ topic }) => topic === shape.sourceTopic)?.offset;
+      if (offset !== undefined) positions.set(shape.name, offset);
+    }
+    return positions;
   }
 
   /** The transaction of the sealed layer has committed. `positions`: next changelog offset of each store that was written to. */

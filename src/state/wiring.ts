@@ -2,8 +2,9 @@ import type { Observable, Subscription } from 'rxjs';
 
 /** What the planner draws: an operator of ours with the store, topics or table it stands for. */
 export interface WiringNode {
-  readonly kind: 'source' | 'store' | 'repartition' | 'sink' | 'operator';
-  /** Store or topic name. */
+  /** A `join` is where inputs meet without a store of its own; a `lookup` the table that it looks up in, which moves no event time. */
+  readonly kind: 'source' | 'store' | 'repartition' | 'sink' | 'operator' | 'join' | 'lookup';
+  /** Name of the store, topic or table. */
   readonly name: string;
   readonly operator: string;
   /** Sinks: every topic that may be written. */
@@ -15,6 +16,8 @@ export interface WiringListener {
   /** `node` subscribes to `source`; everything subscribed before the matching `leave` lies upstream of it. */
   enter(node: WiringNode, source: Observable<unknown>): void;
   leave(): void;
+  /** A table has been made that lives only while somebody is subscribed to it. */
+  announce(store: string, operator: string): void;
 }
 
 let listener: WiringListener | undefined;
@@ -40,4 +43,9 @@ export function subscribeAs(node: WiringNode, source: Observable<unknown>, subsc
   } finally {
     to.leave();
   }
+}
+
+/** Tells the planner of a table, so that one nobody uses is found. */
+export function announceTable(store: string, operator: string): void {
+  listener?.announce(store, operator);
 }

@@ -3,7 +3,12 @@ import { MillraceError } from '../errors/millrace-error';
 import type { Outgoing } from '../model/outgoing';
 import type { KafkaRecord, Placement } from '../model/record';
 import type { StoreDefinition } from '../model/store-definition';
+import type { Table, TableOptions } from '../model/table';
 import type { InternalTopic, Topic } from '../model/topic';
+import { materialize, passOn } from '../../operators/table/materialize';
+import { type KeyValueHandle, runtime } from '../state/handle';
+import type { Scope } from '../state/scope';
+import { tableStore } from '../state/table';
 import { subscribeAs, type WiringNode } from '../state/wiring';
 import type { Task, Topology } from './topology';
 
@@ -14,6 +19,8 @@ export interface AssemblyHost {
   readonly clock: SchedulerLike;
   store(definition: StoreDefinition<unknown>): unknown;
   /** A record on its way through an internal topic; what it throws goes to the assembly's error channel. */
+  /** For tables that have no store. */
+  readonly scope: Scope;
   forward(topic: InternalTopic<unknown, unknown>, key: unknown, record: AnyRecord): void;
   /** A source was subscribed to, while assembling or later. */
   reached(source: Source, whileAssembling: boolean): void;
@@ -24,6 +31,9 @@ export interface Source {
   readonly topic: Topic<unknown, unknown> | InternalTopic<unknown, unknown>;
   readonly internal: boolean;
   readonly subject: Subject<KafkaRecord<unknown, unknown>>;
+  /** A null value is the deletion of a row, whatever the codec says of nulls. */
+  feedsTable: boolean;
+  feedsStream: boolean;
   /** Subscriptions there are, and there were when it had been assembled: where one has left, records would be lost. */
   subscriptions: number;
   assembled: number;
@@ -43,6 +53,9 @@ export class Assembly implements Task {
   readonly clock: SchedulerLike;
   private readonly observables = new Map<string, Observable<unknown>>();
   private readonly stores = new Map<string, { readonly definition: unknown; readonly handle: unknown }>();
+  private readonly tables = new Map<string, { readonly materialized: boolean; readonly handle: unknown }>();
+  /** Tables whose rows somebody takes back, by the name of their store. */
+  readonly takenBack = new Set<string>();
   private assembling = true;
 
   constructor(private readonly host: AssemblyHost) {
@@ -67,8 +80,39 @@ export class Assembly implements Task {
 
   readonly stream = <K, V>(topic: Topic<K, V>): Observable<KafkaRecord<K, V>> => {
     this.assertAssembling('stream');
-    return this.observe(topic as unknown as Topic<unknown, unknown>, false) as Observable<KafkaRecord<K, V>>;
+    const of = topic as unknown as Topic<unknown, unknown>;
+    const observable = this.observe(of, false) as Observable<KafkaRecord<K, V>>;
+    this.sourceOf(of).feedsStream = true;
+    return observable;
   };
+
+  readonly table = <K, V>(topic: Topic<K, V>, options: TableOptions = {}): Table<K, NonNullable<V>> => {
+    this.assertAssembling('table');
+    const { materialized = true } = options;
+    const known = this.tables.get(topic.name);
+    if (known === undefined) {
+      const handle = this.newTable(topic as unknown as Topic<unknown, unknown>, materialized);
+      this.tables.set(topic.name, { materialized, handle });
+      return handle as Table<K, NonNullable<V>>;
+    }
+    if (known.materialized === materialized) return known.handle as Table<K, NonNullable<V>>;
+    throw new MillraceError('CONFIG', `the table of topic "${topic.name}" is asked for with rows and without; one is enough`, {
+      where: { topic: topic.name },
+    });
+  };
+
+  private newTable(topic: Topic<unknown, unknown>, materialized: boolean): Table<unknown, unknown> {
+    const records = this.observe(topic, false);
+    this.sourceOf(topic).feedsTable = true;
+    if (!materialized) return passOn('table', topic.name, records, this.host.scope);
+    const definition = tableStore(topic);
+    const store = (this.store(definition) as unknown as KeyValueHandle<unknown, unknown>)[runtime];
+    return materialize('table', records, store, () => this.takenBack.add(definition.name));
+  }
+
+  private sourceOf(topic: Topic<unknown, unknown>): Source {
+    return this.sources.get(sourceKey(topic.name, false)) as Source;
+  }
 
   readonly store = <S>(definition: StoreDefinition<S>): S => {
     this.assertAssembling('store');
@@ -112,7 +156,15 @@ export class Assembly implements Task {
     const key = sourceKey(topic.name, internal);
     const known = this.observables.get(key);
     if (known !== undefined) return known as Observable<KafkaRecord<unknown, unknown>>;
-    const source: Source = { topic, internal, subject: new Subject(), subscriptions: 0, assembled: 1 };
+    const source: Source = {
+      topic,
+      internal,
+      subject: new Subject(),
+      feedsTable: false,
+      feedsStream: false,
+      subscriptions: 0,
+      assembled: 1,
+    };
     const observable = new Observable<KafkaRecord<unknown, unknown>>((subscriber) => {
       this.host.reached(source, this.assembling);
       source.subscriptions++;

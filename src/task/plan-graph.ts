@@ -19,6 +19,8 @@ export class PlanGraph implements WiringListener {
   readonly nodes: GraphNode[] = [];
   readonly sources = new Map<string, GraphNode>();
   private readonly stack: { node: GraphNode; source: Observable<unknown> }[] = [];
+  /** Operators that make a table, by the name of its store. */
+  readonly announced = new Map<string, string>();
   private readonly seen = new Map<Observable<unknown>, ReadonlySet<GraphNode>>();
 
   enter(wiring: WiringNode, source: Observable<unknown>): void {
@@ -41,6 +43,10 @@ export class PlanGraph implements WiringListener {
     }
     for (const observable of chain) this.seen.set(observable, left.node.upstream);
     this.stack.at(-1)?.node.upstream.add(left.node);
+  }
+
+  announce(store: string, operator: string): void {
+    this.announced.set(store, operator);
   }
 
   reached(source: Source): void {
@@ -72,12 +78,13 @@ export function rootsOf(node: GraphNode): ReadonlySet<GraphNode> {
   return roots;
 }
 
-/** What feeds `node` directly: stores, and the topics that reach it without passing one. */
+/** What feeds `node` directly: stores, and the topics that reach it without passing one. What is only looked up feeds nothing. */
 export function feedsOf(node: GraphNode): ReadonlySet<GraphNode> {
   const feeds = new Set<GraphNode>();
   const visit = (upstream: Iterable<GraphNode>): void => {
     for (const next of upstream) {
-      if (next.kind === 'operator' || next.kind === 'sink') visit(next.upstream);
+      if (next.kind === 'lookup') continue;
+      if (next.kind === 'operator' || next.kind === 'sink' || next.kind === 'join') visit(next.upstream);
       else feeds.add(next);
     }
   };

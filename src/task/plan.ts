@@ -2,6 +2,7 @@ import { MillraceError } from '../errors/millrace-error';
 import type { Topic, InternalTopic } from '../model/topic';
 import type { StoreDefinition, StoreShape } from '../model/store-definition';
 import { noOrigin } from '../model/origin';
+import { takesNull } from '../codec/nullable';
 import { runtime } from '../state/handle';
 import { StreamTime } from '../state/event-time';
 import type { Cell, Scope } from '../state/scope';
@@ -16,7 +17,10 @@ import type { Clock } from '../time/clock';
 /** One stateful operator with the topics that meet in it. */
 export interface Meeting {
   readonly operator: string;
-  readonly store: string;
+  /** A `join` has no store of its own: it looks up in a table. */
+  readonly kind: 'store' | 'join';
+  /** Name of the store or of the table. */
+  readonly name: string;
   readonly inputs: readonly PlannedInput[];
 }
 export interface PlannedInput {
@@ -44,6 +48,8 @@ export interface Plan {
   readonly repartitions: readonly PlannedRepartition[];
   readonly stores: readonly StoreShape[];
   readonly sinks: readonly string[];
+  /** Topics that feed tables: a null value of theirs deletes. */
+  readonly tables: readonly string[];
   readonly meetings: readonly Meeting[];
   /** One entry for each subscription of a store or a repartition. */
   readonly feeds: readonly PlannedFeed[];
@@ -59,12 +65,14 @@ export function planTopology(topology: Topology, clock: Clock): Plan {
   const subscription = listenToWiring(graph, () => assembly.assemble(topology, ignore, ignore));
   const unused = [...assembly.sources.values()].filter((source) => !source.subject.observed);
   subscription.unsubscribe();
+  checkTables(graph, assembly.sources.values());
   return {
     sources: sourcesOf(assembly, unused),
     repartitions: inOrder(graph.nodes.filter((node) => node.kind === 'repartition').map((node) => repartitionOf(node, assembly))),
-    stores: host.shapes,
+    stores: host.shapes.map((shape) => (assembly.takenBack.has(shape.name) ? withOwnChangelog(shape) : shape)),
     sinks: [...new Set(graph.nodes.flatMap((node) => (node.kind === 'sink' ? (node.wiring?.topics ?? []).map(nameOf) : [])))],
-    meetings: graph.nodes.filter((node) => node.kind === 'store').map(meetingOf),
+    tables: [...assembly.sources.values()].filter(({ feedsTable }) => feedsTable).map(({ topic }) => topic.name),
+    meetings: graph.nodes.flatMap((node) => (node.kind === 'store' || node.kind === 'join' ? [meetingOf(node, node.kind)] : [])),
     feeds: graph.nodes.flatMap((node) => (node.kind === 'store' || node.kind === 'repartition' ? [feedOf(node, node.kind)] : [])),
     cells: host.cells,
   };
@@ -115,8 +123,34 @@ function inOrder(found: readonly PlannedRepartition[]): PlannedRepartition[] {
   return ordered;
 }
 
-function meetingOf(node: GraphNode): Meeting {
-  return { operator: node.operator, store: node.name, inputs: [...rootsOf(node)].map(inputOf) };
+function meetingOf(node: GraphNode, kind: Meeting['kind']): Meeting {
+  return { operator: node.operator, kind, name: node.name, inputs: [...rootsOf(node)].map(inputOf) };
+}
+
+function withOwnChangelog({ sourceTopic, ...shape }: StoreShape): StoreShape {
+  return shape;
+}
+
+/** @throws NO_SUBSCRIBERS, NULL_VALUE */
+function checkTables(graph: PlanGraph, sources: Iterable<Source>): void {
+  for (const [store, operator] of graph.announced) {
+    if (graph.nodes.some((node) => node.kind === 'store' && node.name === store)) continue;
+    throw new MillraceError(
+      'NO_SUBSCRIBERS',
+      `${operator} over store "${store}" makes a table that nobody uses; join with it, or leave it out`,
+      {
+        where: { store, operator },
+      },
+    );
+  }
+  for (const { topic, feedsTable, feedsStream } of sources) {
+    if (!feedsTable || !feedsStream || takesNull(topic.value)) continue;
+    throw new MillraceError(
+      'CONFIG',
+      `topic "${topic.name}" is read both as a table and as a stream: its nulls delete rows, but as values no codec of it takes them; declare value: nullable(…)`,
+      { where: { topic: topic.name } },
+    );
+  }
 }
 
 function feedOf(node: GraphNode, kind: PlannedFeed['kind']): PlannedFeed {
@@ -140,7 +174,7 @@ class PlanningHost implements AssemblyHost {
   readonly clock: TaskClock;
   readonly shapes: StoreShape[] = [];
   readonly cells: { store: string; name: string; text: boolean }[] = [];
-  private readonly scope: Scope;
+  readonly scope: Scope;
 
   constructor(
     private readonly graph: PlanGraph,

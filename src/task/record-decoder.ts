@@ -15,6 +15,8 @@ export interface RecordDeclaration {
   readonly value: Codec<unknown>;
   readonly keyless: boolean;
   readonly timestamp: ((value: unknown) => number) | undefined;
+  /** A null value is a deletion, whatever the codec says of nulls. */
+  readonly feedsTable?: boolean;
   /** Timestamps beyond `now()` + `ms` are refused; undefined: none is. */
   readonly maxFuture?: { readonly ms: Duration; readonly now: () => number } | undefined;
 }
@@ -35,7 +37,7 @@ export class RecordDecoder {
     this.key = decoderOf(key);
     this.value = decoderOf(value);
     this.nullKey = (key as SliceCodec<unknown>)[acceptsNull] === true;
-    this.nullValue = (value as SliceCodec<unknown>)[acceptsNull] === true;
+    this.nullValue = declaration.feedsTable === true || (value as SliceCodec<unknown>)[acceptsNull] === true;
     this.latest = declaration.maxFuture === undefined ? Infinity : -Infinity;
   }
 

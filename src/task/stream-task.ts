@@ -416,7 +416,7 @@ export class StreamTask implements AssemblyHost {
   /** The transaction that holds `sealed` is committed; `changelogs`: next offset by store. */
   committed(sealed: SealedTask, changelogs: ReadonlyMap<string, number>): void {
     const { stores, cells, scope } = this.options;
-    stores.committed(changelogs);
+    stores.committed(new Map([...changelogs, ...stores.positionsIn(sealed.offsets)]));
     cells.commit();
     scope.committed();
     this.inputs.committed(sealed.offsets);
@@ -483,6 +483,10 @@ export class StreamTask implements AssemblyHost {
     const error = errorAt(this.options.scope.origin, this.partition, cause);
     this.rollback();
     this.halt(error);
+  }
+
+  get scope(): TaskScope {
+    return this.options.scope;
   }
 
   store(definition: StoreDefinition<unknown>): unknown {

@@ -7,6 +7,8 @@ import { passOverMarkers, type SourceWatermark } from './input-watermarks';
 import { PlacementCheck } from './placement-check';
 import type { Watermarks } from './watermarks';
 
+type AnyRecord = KafkaRecord<unknown, unknown>;
+
 export interface TaskInput {
   /** `sourceKey` of the handle it feeds. */
   readonly key: string;
@@ -15,6 +17,8 @@ export interface TaskInput {
   readonly checkPlacement: boolean;
   readonly partitions: number;
   readonly internal: boolean;
+  /** Of records with one timestamp a table's go first, so that a join finds the row. */
+  readonly feedsTable: boolean;
   /** Inputs of the task that it meets, by `key`, and those that feed it through repartitions. */
   readonly meets: readonly string[];
   readonly fedBy: readonly string[];
@@ -82,7 +86,7 @@ export class TaskInputs {
     for (const input of this.inputs) {
       const { head, failure } = input.buffer;
       if (failure !== undefined) return input;
-      if (head === undefined || (oldest !== undefined && head.timestamp >= oldest.timestamp)) continue;
+      if (head === undefined || (oldest !== undefined && !goesBefore(input, head, least, oldest))) continue;
       if (someMeet && waiting.mustWait(input, this.inputs)) continue;
       least = input;
       oldest = head;
@@ -145,4 +149,9 @@ export class TaskInputs {
       input.buffer.release(offset);
     }
   }
+}
+
+function goesBefore(input: TaskInput, head: AnyRecord, least: TaskInput | undefined, oldest: AnyRecord): boolean {
+  if (head.timestamp !== oldest.timestamp) return head.timestamp < oldest.timestamp;
+  return input.feedsTable && least?.feedsTable === false;
 }

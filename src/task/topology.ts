@@ -2,12 +2,18 @@ import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
 import type { Outgoing } from '../model/outgoing';
 import type { KafkaRecord, Placement } from '../model/record';
 import type { StoreDefinition } from '../model/store-definition';
+import type { Table, TableOptions } from '../model/table';
 import type { InternalTopic, Topic } from '../model/topic';
 
 /** One partition number of all the app's input topics, as handles. Asked twice they give the same one. */
 export interface Task {
   /** The partition as an Observable: hot, in offset order, never completes. Several inputs are pushed in timestamp order among what is buffered. */
   readonly stream: <K, V>(topic: Topic<K, V>) => Observable<KafkaRecord<K, V>>;
+  /**
+   * The latest value of each key of this partition, materialised. The topic itself is what the rows are restored from. A null is a deletion
+   * before it is a value, so rows are never null.
+   */
+  readonly table: <K, V>(topic: Topic<K, V>, options?: TableOptions) => Table<K, NonNullable<V>>;
   /** The handle of a store; one stateful operator may use it. */
   readonly store: <S>(definition: StoreDefinition<S>) => S;
   /** Through an internal topic, so that equal keys meet in one task. With `key`, re-keys on the way. */

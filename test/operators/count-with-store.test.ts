@@ -106,7 +106,7 @@ describe('countWithStore over a key-value store', () => {
   it('tells the planner its store', () => {
     const source = new Subject<ReturnType<typeof click>>();
     const seen: unknown[] = [];
-    const listener = { enter: (...entered: unknown[]) => seen.push(entered), leave: () => seen.push('leave') };
+    const listener = { enter: (...entered: unknown[]) => seen.push(entered), leave: () => seen.push('leave'), announce: () => undefined };
     listenToWiring(listener, () => source.pipe(countWithStore(numberStore())).subscribe());
     expect(seen).toEqual([[{ kind: 'store', name: 'numbers', operator: 'countWithStore' }, source], 'leave']);
   });

@@ -74,7 +74,7 @@ describe('to', () => {
 
   it('tells the planner every topic that it may write', () => {
     const nodes: WiringNode[] = [];
-    const listener = { enter: (node: WiringNode) => nodes.push(node), leave: () => undefined };
+    const listener = { enter: (node: WiringNode) => nodes.push(node), leave: () => undefined, announce: () => undefined };
     listenToWiring(listener, () => {
       const source = new Subject<(typeof records)['a']>();
       source.pipe(to(counts)).subscribe();

@@ -49,7 +49,7 @@ export class ChangelogModel {
 
   describe(): Changelog {
     const { store, topic, topicId, logStart, end, tombstoneRetentionMs } = this;
-    return { store, topic, topicId, logStart, highWatermark: end, tombstoneRetentionMs };
+    return { store, topic, topicId, logStart, end, tombstoneRetentionMs };
   }
 
   /** Every record, as a plain fold would read it. */

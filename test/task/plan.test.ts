@@ -44,7 +44,9 @@ describe('planning a topology', () => {
       ['by-page', [{ name: 'clicks', internal: false }]],
       ['by-user', [{ name: 'by-page', internal: true }]],
     ]);
-    expect(found.meetings).toEqual([{ operator: 'countWithStore', store: 'counts', inputs: [{ name: 'by-user', internal: true }] }]);
+    expect(found.meetings).toEqual([
+      { operator: 'countWithStore', kind: 'store', name: 'counts', inputs: [{ name: 'by-user', internal: true }] },
+    ]);
   });
 
   it('sees which inputs meet in a store', () => {
@@ -60,10 +62,11 @@ describe('planning a topology', () => {
       return merge(pages.pipe(countWithStore(store(others)), to(results)), together.pipe(to(results)));
     });
     expect(found.meetings).toEqual([
-      { operator: 'countWithStore', store: 'others', inputs: [{ name: 'by-page', internal: true }] },
+      { operator: 'countWithStore', kind: 'store', name: 'others', inputs: [{ name: 'by-page', internal: true }] },
       {
         operator: 'cogroupWithStore',
-        store: 'counts',
+        kind: 'store',
+        name: 'counts',
         inputs: [
           { name: 'orders', internal: false },
           { name: 'by-page', internal: true },

@@ -1,0 +1,29 @@
+import type { Observable } from 'rxjs';
+import type { KafkaRecord } from './record';
+
+/** A row as it was and as it is; undefined: there was, or is, none. */
+export interface Change<V> {
+  readonly before: V | undefined;
+  readonly after: V | undefined;
+}
+
+/**
+ * The latest value of each key: one partition of a table, or all of a global one. Joining with a table subscribes to it, so that a table
+ * is kept up exactly while it is used.
+ */
+export interface Table<K, V> {
+  /** The row as it is now. Within a push it has seen the record that is being pushed. */
+  readonly get: (key: K) => V | undefined;
+  /** Each change in the order of the table's input, after the row has changed: the new value, null for a deletion. Hot and shared. */
+  readonly changes: Observable<KafkaRecord<K, V | null>>;
+  /** The same with what was there before; of a table that keeps no rows, `before` is not known and undefined. */
+  readonly updates: Observable<KafkaRecord<K, Change<V>>>;
+}
+
+export interface TableOptions {
+  /**
+   * Does the task keep the rows? Default true. false: the table only passes changes on: for a table that is merely filtered and written.
+   * It cannot be joined with.
+   */
+  readonly materialized?: boolean;
+}

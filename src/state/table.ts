@@ -1,0 +1,61 @@
+import { MillraceError } from '../errors/millrace-error';
+import type { Codec } from '../model/codec';
+import type { StoreDefinition, KeyValueStore, StoreShape } from '../model/store-definition';
+import type { Table } from '../model/table';
+import type { Topic } from '../model/topic';
+import type { Stamped } from './handle';
+import type { Scope } from './scope';
+
+/** Where the operators find what is behind a table. */
+export const tableRuntime: unique symbol = Symbol('millrace.table');
+
+export interface TableRuntime<K, V> {
+  /** What errors and plans call it. */
+  readonly name: string;
+  readonly scope: Scope;
+  /** Rows can be looked up, and `before` is known. */
+  readonly isKept: boolean;
+  find(key: K): Stamped<V> | undefined;
+  /**
+   * Somebody takes `before` back, for whom a restored row that is missing is a mistake for ever. Then a source topic cannot be the
+   * changelog: it may have been compacted up to later rows of the same keys than those that were processed.
+   */
+  takeBack(): void;
+}
+
+export interface TableHandle<K, V> extends Table<K, V> {
+  readonly [tableRuntime]: TableRuntime<K, V>;
+}
+
+/** @throws CONFIG for what is no table */
+export function tableOf<K, V>(table: Table<K, V>, operator: string): TableRuntime<K, V> {
+  const behind = (table as Partial<TableHandle<K, V>>)[tableRuntime];
+  if (behind !== undefined) return behind;
+  throw new MillraceError(
+    'CONFIG',
+    `${operator}: this is no table; take it from task.table, task.globalTable, toTable or what else gives one`,
+    {
+      where: { operator },
+    },
+  );
+}
+
+/** @throws CONFIG for a table without rows */
+export function keptTableOf<K, V>(table: Table<K, V>, operator: string): TableRuntime<K, V> {
+  const behind = tableOf(table, operator);
+  if (behind.isKept) return behind;
+  throw new MillraceError(
+    'CONFIG',
+    `${operator}: the table "${behind.name}" keeps no rows to look up; leave out materialized: false, or give the operator that makes it a store`,
+    { where: { operator } },
+  );
+}
+
+/** The store of a table that a topic feeds directly; that topic is its changelog, unless somebody takes rows back. */
+export function tableStore(
+  topic: Topic<unknown, unknown>,
+): StoreDefinition<KeyValueStore<unknown, unknown>> & { readonly shape: StoreShape } {
+  const name = `${topic.name}-table`;
+  const { key, value } = topic as { readonly key: Codec<unknown>; readonly value: Codec<unknown> };
+  return { name, shape: { kind: 'key-value', name, key, value, persistent: true, sourceTopic: topic.name } };
+}
