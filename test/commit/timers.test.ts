@@ -83,7 +83,7 @@ describe('event timers', () => {
     ['after', 'txnOffsetCommit'],
     ['before', 'endTxn'],
     ['after', 'endTxn'],
-  ] as const satisfies readonly (readonly [string, ApiName])[])('fire once when their instance dies %s %s', async (when, api) => {
+  ] as const satisfies readonly (readonly [string, ApiName])[])('S13: fire once when their instance dies %s %s', async (when, api) => {
     await world.write(input, first);
     const one = world.start(quietKeys());
     await world.untilCommitted({ input: [3] });

@@ -342,7 +342,7 @@ describe('mistakes with processWithStore', () => {
     expect(assemble).toThrow(errorWith({ code: 'CONFIG', message }));
   });
 
-  it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('a timer for %d is refused', (time) => {
+  it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('W15: a timer for %d is refused', (time) => {
     let failure: unknown;
     of(record('a', time, 1))
       .pipe(
@@ -353,6 +353,42 @@ describe('mistakes with processWithStore', () => {
       )
       .subscribe({ error: (error) => (failure = error) });
     expect(failure).toEqual(errorWith({ code: 'INVALID_TIMESTAMP', where: { operator: 'processWithStore', store: 'on-events' } }));
+  });
+
+  it('W15: timers that set the next one end at the last time there is, in an error', () => {
+    const last = 2 ** 53 - 1;
+    const fired: number[] = [];
+    let failure: unknown;
+    of(record('k', 1, last))
+      .pipe(
+        processWithStore(
+          { timers: memoryStore(onEvents) },
+          {
+            record: ({ key }: Numbered, { timers }): string[] => (timers.set(key, last - 2), []),
+            timer: ({ key, time }, { timers }) => (fired.push(time), timers.set(key, time + 1), []),
+          },
+        ),
+      )
+      .subscribe({ error: (error) => (failure = error) });
+    expect(fired).toEqual([last - 2, last - 1, last]);
+    expect(failure).toEqual(errorWith({ code: 'INVALID_TIMESTAMP', where: { operator: 'processWithStore', store: 'on-events' } }));
+  });
+
+  it('W15: a timer that sets itself for its own time again waits for the next record', () => {
+    const last = 2 ** 53 - 1;
+    const fired: number[] = [];
+    of(record('k', 1, last), record('k', 2, last))
+      .pipe(
+        processWithStore(
+          { timers: memoryStore(onEvents) },
+          {
+            record: ({ key, value }: Numbered, { timers }): string[] => (value === 1 && timers.set(key, last), []),
+            timer: ({ key, time }, { timers }) => (fired.push(time), timers.set(key, time), []),
+          },
+        ),
+      )
+      .subscribe();
+    expect(fired).toEqual([last, last]);
   });
 
   it('a timer without a key is refused', () => {
