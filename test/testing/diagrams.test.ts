@@ -95,6 +95,34 @@ describe('marbleAssert', () => {
     expect(() => run(({ cold, expectObservable }) => expectObservable(cold('-x-y|', values)).toBe('-x-y|', values))).not.toThrow();
   });
 
+  it('takes the key of a window as a test writes it down', () => {
+    run(({ cold, expectObservable }) => {
+      const fives = windowStore('fives', { key: string, value: int64, windows: { size: 5 } });
+      const counted = cold('-x|', { x: record('u', 1, 1) }).pipe(windowTumbling({ size: 5 }), countWithStore(memoryStore(fives)));
+      expectObservable(counted).toBe('-x|', { x: record({ key: 'u', start: 0, end: 5 }, 1, 1) });
+    });
+  });
+
+  it.each([
+    [new Map([['a', 1]]), new Map([['a', 2]])],
+    [new Error('a'), new Error('b')],
+    [new Date(1), new Date(2)],
+    [
+      [1, 2],
+      [1, 3],
+    ],
+    [{ a: 1 }, { a: 1, b: undefined }],
+    [
+      { key: 'a', start: 0, end: 5 },
+      { key: 'a', start: 0, end: 6 },
+    ],
+    [[], {}],
+  ])('sees that %o is not %o', (a, b) => {
+    expect(() => marbleAssert([record('k', a, 1)], [record('k', b, 1)])).toThrow('differ');
+    expect(() => assertRecords([record('k', a, 1)], [record('k', b, 1)])).toThrow('differ');
+    expect(() => marbleAssert([record('k', a, 1)], [record('k', a, 1)])).not.toThrow();
+  });
+
   it('compares outputs, wherever they come from', () => {
     run(({ cold, expectObservable }) => {
       const counted = cold('-x|', { x: record('u', 1, 1, { trace: 'abc' }) }).pipe(to(results));

@@ -30,7 +30,10 @@ export interface TestClusterOptions {
   readonly crashes?: Readonly<Record<string, CrashPoint>>;
   /** What is written to topics, and when; not by a transaction. */
   readonly input?: readonly InputRow[];
-  /** ms of virtual time that a frame takes; default 1,000. The group misses who has died after 6,000 (`config.sessionTimeout`). */
+  /**
+   * ms of virtual time that a frame takes; default 1,000. The group misses who has died after 6,000 (`config.sessionTimeout`). Its open
+   * transaction is aborted when it returns, else after 25,000 (`config.transactionTimeout`); until then nobody sees what is behind it.
+   */
   readonly frame?: Duration;
   /** Draws latencies and whatever else is chance; default 1. The same seed gives the same run. */
   readonly seed?: number;

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Outgoing } from '../../model/outgoing';
 import type { KafkaRecord, Placement } from '../../model/record';
 import { firstDifference, inWords } from './difference';
+import { same } from './same';
 
 type AnyRecord = Outgoing | KafkaRecord<unknown, unknown, Placement>;
 
@@ -18,7 +18,7 @@ const AROUND = 5;
 export function assertRecords(actual: readonly AnyRecord[], expected: readonly AnyRecord[]): void {
   const length = Math.max(actual.length, expected.length);
   const at = Array.from({ length }, (_, i) => i).find(
-    (i) => i >= Math.min(actual.length, expected.length) || !isDeepStrictEqual(actual[i], expected[i]),
+    (i) => i >= Math.min(actual.length, expected.length) || !same(actual[i], expected[i]),
   );
   if (at === undefined) return;
   const rows = Array.from({ length }, (_, i) => ({ i, expected: told(expected[i]), actual: told(actual[i]) }));

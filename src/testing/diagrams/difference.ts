@@ -1,6 +1,9 @@
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
+import { WindowedKey } from '../../../operators/windowed/windowed-key';
 import { Outgoing } from '../../model/outgoing';
 import { KafkaRecord } from '../../model/record';
+import type { Windowed } from '../../model/window';
+import { classOf, isComposite, same } from './same';
 
 /** On one line, as short as it can be told: records as `"key": value @timestamp`. */
 export function inWords(value: unknown): string {
@@ -11,10 +14,10 @@ export function inWords(value: unknown): string {
 
 /** Where two values differ first, in words; '' when they are equal. `path` names the place of the values themselves. */
 export function firstDifference(actual: unknown, expected: unknown, path = ''): string {
-  if (isDeepStrictEqual(actual, expected)) return '';
+  if (same(actual, expected)) return '';
   if (!isComposite(actual) || !isComposite(expected)) return `${named(path)} is ${inWords(actual)} instead of ${inWords(expected)}`;
   const [kind, wanted] = [kindOf(actual), kindOf(expected)];
-  if (kind !== wanted) return `${named(path)} is ${kind} instead of ${wanted}${hint(kind, wanted)}`;
+  if (classOf(actual) !== classOf(expected)) return `${named(path)} is ${kind} instead of ${wanted}${hint(kind, wanted)}`;
   for (const part of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
     const place = Array.isArray(expected) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`;
     if (!Object.hasOwn(actual, part)) return `${place} is missing; it should be ${inWords(expected[part])}`;
@@ -32,12 +35,14 @@ function named(path: string): string {
 
 function short(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  const text = inspect(value, { breakLength: Infinity, depth: 6, compact: true });
+  const text = inspect(withoutClass(value), { breakLength: Infinity, depth: 6, compact: true });
   return text.length > 160 ? `${text.slice(0, 159)}…` : text;
 }
 
-function isComposite(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
+function withoutClass(value: unknown): unknown {
+  if (!(value instanceof WindowedKey)) return value;
+  const { key, start, end } = value as Windowed<unknown>;
+  return { key, start, end };
 }
 
 function kindOf(value: object): string {

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import { inWords } from './difference';
+import { same } from './same';
 
 /** As TestScheduler records it. */
 export interface Frame {
@@ -19,7 +19,7 @@ export class Legend {
   symbolOf({ notification }: Frame): string {
     if (notification.kind === 'C') return '|';
     const value = notification.kind === 'E' ? new Failed(notification.error) : notification.value;
-    let at = this.values.findIndex((known) => isDeepStrictEqual(known, value));
+    let at = this.values.findIndex((known) => same(known, value));
     if (at < 0) at = this.values.push(value) - 1;
     if (value instanceof Failed) return '#';
     return SYMBOLS[at] ?? `<${at}>`;

@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import { firstDifference, inWords } from './difference';
 import { drawn, Legend, type Frame } from './drawing';
+import { same } from './same';
 
 /** As `expectSubscriptions` records it. */
 interface Subscribed {
@@ -17,7 +17,7 @@ interface Subscribed {
  * new TestScheduler(marbleAssert).run(({ cold, expectObservable }) => { … });
  */
 export function marbleAssert(actual: unknown, expected: unknown): void {
-  if (isDeepStrictEqual(actual, expected)) return;
+  if (same(actual, expected)) return;
   const lines = areFrames(actual) && areFrames(expected) ? differingDiagrams(actual, expected) : differingOthers(actual, expected);
   throw new Error(lines.join('\n'));
 }
@@ -29,12 +29,12 @@ function differingDiagrams(actual: readonly Frame[], expected: readonly Frame[])
 }
 
 function firstDifferingFrame(actual: readonly Frame[], expected: readonly Frame[], legend: Legend): string {
-  const at = expected.findIndex((frame, index) => !isDeepStrictEqual(frame, actual[index]));
+  const at = expected.findIndex((frame, index) => !same(frame, actual[index]));
   const [came, wanted] = at < 0 ? [actual[expected.length], undefined] : [actual[at], expected[at]];
   const say = (frame: Frame): string => `${legend.symbolOf(frame)} (${tellNotification(frame)})`;
   if (came === undefined) return wanted === undefined ? '' : `at frame ${wanted.frame}: ${say(wanted)} is expected, and nothing more came`;
   if (wanted === undefined) return `at frame ${came.frame}: ${say(came)} came, and nothing more is expected`;
-  if (isDeepStrictEqual(came.notification, wanted.notification)) {
+  if (same(came.notification, wanted.notification)) {
     const late = came.frame - wanted.frame;
     return `at frame ${Math.min(came.frame, wanted.frame)}: ${say(wanted)} is expected at frame ${wanted.frame} and came at ${came.frame}, ${Math.abs(late)} ${late > 0 ? 'later' : 'earlier'}`;
   }
@@ -74,7 +74,7 @@ function differingOthers(actual: unknown, expected: unknown): string[] {
 
 function subscriptionDifference(actual: readonly Subscribed[], expected: readonly Subscribed[]): string {
   if (actual.length !== expected.length) return `there are ${actual.length} instead of ${expected.length}`;
-  const at = expected.findIndex((one, index) => !isDeepStrictEqual({ ...one }, { ...actual[index] }));
+  const at = expected.findIndex((one, index) => !same({ ...one }, { ...actual[index] }));
   const [came, wanted] = [actual[at]!, expected[at]!];
   const when = (frame: number): string => (Number.isFinite(frame) ? `at frame ${frame}` : 'never');
   const which = expected.length === 1 ? 'it' : `number ${at + 1}`;
