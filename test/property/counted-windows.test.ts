@@ -7,6 +7,7 @@ import type { WindowStore } from '../../src/model/store-definition';
 import { windowStore } from '../../src/state/definition';
 import {
   collect,
+  inputsOfFewKeys,
   type Job,
   listOfNumbers,
   numbered,
@@ -17,7 +18,7 @@ import {
   rowOf,
   valuesOf,
 } from './rows-model';
-import { type Input, someInputs } from './windows-model';
+import type { Input } from './windows-model';
 
 /** More with MILLRACE_SEEDS. */
 const RUNS = Number(process.env['MILLRACE_SEEDS'] ?? 80);
@@ -86,7 +87,7 @@ const counts: fc.Arbitrary<Counts> = fc.integer({ min: 1, max: 6 }).chain((recor
 describe('counted windows, whatever the timestamps, over restarts', () => {
   it('give the results of the whole history after the same record, and keep what goes on and the last', async () => {
     await fc.assert(
-      fc.asyncProperty(counts, someInputs({ step: 8, behind: 40, maxLength: 50 }), async (counts, inputs) => {
+      fc.asyncProperty(counts, inputsOfFewKeys(8, 40), async (counts, inputs) => {
         expect(await outcomeOf(jobOf(counts), inputs)).toEqual(expectedOf(counts, inputs));
       }),
       { numRuns: RUNS },

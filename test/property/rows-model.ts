@@ -3,6 +3,7 @@
  * so, and what a model needs to say the same. Aggregates are lists of the inputs' numbers, so that a record too many, too few or in the
  * wrong place shows.
  */
+import type * as fc from 'fast-check';
 import { right } from 'fp-ts/Either';
 import { type OperatorFunction, Subject } from 'rxjs';
 import type { LateRecord } from '../../operators';
@@ -14,7 +15,7 @@ import { Counted } from '../../src/state/counted';
 import { memoryStore, record } from '../../src/testing';
 import { droppedRecords } from '../../src/testing/memory-store';
 import { rowsByKey } from '../../src/testing/store-rows';
-import type { Input } from './windows-model';
+import { type Input, someInputs } from './windows-model';
 
 /** An input as operators see it: its number is its value. */
 export interface Numbered {
@@ -85,7 +86,7 @@ export const byStart = (a: Result, b: Result): number => a.window.start - b.wind
 export const byEnd = (a: Result, b: Result): number => a.window.end - b.window.end || byStart(a, b);
 
 type Store = WindowStore<string, Numbers> | SessionStore<string, Numbers>;
-type Windowing = OperatorFunction<KafkaRecord<string, Numbered>, KafkaRecord<Windowed<string>, Numbers>>;
+type Windowing = OperatorFunction<KafkaRecord<string, Numbered>, KafkaRecord<Windowed<string>, Numbers | null>>;
 
 export interface Job<S extends Store> {
   readonly definition: StoreDefinition<S>;
@@ -126,4 +127,13 @@ export async function outcomeOf<S extends Store>(job: Job<S>, inputs: readonly I
     return rowOf(key, window, value instanceof Counted ? value.value : value, job.withTimestamps ? timestamp : undefined);
   });
   return { results, late, rows: shown.sort(), dropped: droppedRecords(store) };
+}
+
+const COMMON = new Set(['b', 'ab', 'é']);
+
+/** Most of them of one key, so that much happens to it. */
+export function inputsOfFewKeys(step: number, behind: number): fc.Arbitrary<Input[]> {
+  return someInputs({ step, behind, maxLength: 30 }).map((inputs) =>
+    inputs.map((input) => (input.key !== null && COMMON.has(input.key) ? { ...input, key: 'a' } : input)),
+  );
 }

@@ -11,6 +11,7 @@ import { windowStore } from '../../src/state/definition';
 import {
   byStart,
   collect,
+  inputsOfFewKeys,
   type Job,
   listOfNumbers,
   numbered,
@@ -23,7 +24,7 @@ import {
   streamTime,
   valuesOf,
 } from './rows-model';
-import { type Input, someInputs } from './windows-model';
+import type { Input } from './windows-model';
 
 /** More with MILLRACE_SEEDS. */
 const RUNS = Number(process.env['MILLRACE_SEEDS'] ?? 80);
@@ -170,7 +171,7 @@ const slides: fc.Arbitrary<Slides> = fc
 describe('sliding windows under disorder, grace and restarts', () => {
   it('give the results of the whole history, in order, after the same record, and show the same rows', async () => {
     await fc.assert(
-      fc.asyncProperty(slides, someInputs({ step: 4, behind: 25, maxLength: 30 }), async (slides, inputs) => {
+      fc.asyncProperty(slides, inputsOfFewKeys(4, 25), async (slides, inputs) => {
         expect(await outcomeOf(jobOf(slides), inputs)).toEqual(expectedOf(slides, inputs));
       }),
       { numRuns: RUNS },
@@ -179,7 +180,7 @@ describe('sliding windows under disorder, grace and restarts', () => {
 
   it('are those of the definition after every record, and each that changes is emitted', async () => {
     const patient = slides.map((given): Slides => ({ ...given, grace: 10_000, retention: 100_000, emit: 'update' }));
-    const keeping = someInputs({ step: 4, behind: 25, maxLength: 30 }).map((inputs) => inputs.filter(({ value }) => value !== 0));
+    const keeping = inputsOfFewKeys(4, 25).map((inputs) => inputs.filter(({ value }) => value !== 0));
     await fc.assert(
       fc.asyncProperty(patient, keeping, async (slides, inputs) => {
         const { results, dropped } = await outcomeOf(jobOf(slides), inputs);
