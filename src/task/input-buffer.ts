@@ -14,8 +14,11 @@ export interface InputDeclaration extends RecordDeclaration {
 export interface InputWatch {
   /** The record that the reader has just read, without key and value, is none of the user's: taken, and not pushed. Everything before it was pushed. */
   takes(reader: BatchReader): boolean;
-  /** The broker has answered. `silent`: nothing came, nothing is left to be pushed, and up to the last stable offset there is no more. */
-  answered(silent: boolean): void;
+  /**
+   * The broker has answered. `caughtUp`: nothing is left to be pushed, and up to the last stable offset there is no more. `silent`: besides,
+   * nothing came.
+   */
+  answered(silent: boolean, caughtUp: boolean): void;
 }
 
 /** A place in an input that a replay can go back to. */
@@ -75,20 +78,24 @@ export class InputBuffer {
     return this.head === undefined && this.failure === undefined;
   }
 
+  private get isCaughtUp(): boolean {
+    return this.isEmpty && !this.isStarving && !this.paused;
+  }
+
   append(chunk: FetchedChunk): void {
     this.fetchedTo = chunk.next;
     this.lastStableOffset = chunk.lastStableOffset;
     this.chunks.push(chunk);
     this.bytes += chunk.records.length;
     if (this.isEmpty) this.load();
-    this.watch?.answered(false);
+    this.watch?.answered(false, this.isCaughtUp);
   }
 
   /** An answer without records. */
   told(next: number, lastStableOffset: number): void {
     this.fetchedTo = Math.max(this.fetchedTo, next);
     this.lastStableOffset = lastStableOffset;
-    this.watch?.answered(this.isEmpty && !this.isStarving && !this.paused);
+    this.watch?.answered(this.isCaughtUp, this.isCaughtUp);
   }
 
   /** Steps behind the head record. */

@@ -4,7 +4,7 @@ import type { Cell } from '../state/scope';
 import type { Clock } from '../time/clock';
 import type { InputWatch } from './input-buffer';
 import { UpstreamWatermarks } from './upstream-watermarks';
-import { readMarker } from './watermark-marker';
+import { IDLE_BELIEVED_MS, readMarker } from './watermark-marker';
 
 /** What feeds something: how far event time has come there, and whether it holds others back. */
 export interface Upstream {
@@ -14,7 +14,7 @@ export interface Upstream {
 }
 
 /** ms without any answer after which what was idle counts again: the broker is not heard of, so that nothing is known of the partition. */
-const UNHEARD_MS = 1_000;
+const UNHEARD_MS = 2_000;
 
 /** The watermark of a partition that others write: the greatest timestamp seen in it, less the out-of-orderness. */
 export class SourceWatermark implements Upstream, InputWatch {
@@ -62,8 +62,10 @@ export class SourceWatermark implements Upstream, InputWatch {
   answered(silent: boolean): void {
     if (this.idleAfter === undefined) return;
     const now = this.clock.monotonic();
-    if (!silent) this.count(now);
-    else if (!this.idle && this.answeredAt - this.silentSince >= this.idleAfter) {
+    if (!silent) {
+      this.silentSince = now;
+      this.count();
+    } else if (!this.idle && now - this.answeredAt <= UNHEARD_MS && this.answeredAt - this.silentSince >= this.idleAfter) {
       this.idle = true;
       this.changed();
     }
@@ -72,13 +74,10 @@ export class SourceWatermark implements Upstream, InputWatch {
 
   /** What nobody has heard of for a while is not known to be silent. */
   review(): void {
-    if (!this.idle) return;
-    const now = this.clock.monotonic();
-    if (now - this.answeredAt > Math.max(UNHEARD_MS, this.idleAfter ?? 0)) this.count(now);
+    if (this.idle && this.clock.monotonic() - this.answeredAt > UNHEARD_MS) this.count();
   }
 
-  private count(now: number): void {
-    this.silentSince = now;
+  private count(): void {
     if (!this.idle) return;
     this.idle = false;
     this.changed();
@@ -89,10 +88,16 @@ export class SourceWatermark implements Upstream, InputWatch {
 export class RepartitionWatermark implements Upstream, InputWatch {
   private readonly upstream: UpstreamWatermarks;
   private unsaved = false;
+  /** All that is in the partition was taken, as of the last answer. */
+  private isCaughtUp = false;
+  /** Monotonic: when a marker came last. */
+  private heardAt = -Infinity;
+  private isHeard = false;
 
   constructor(
     private readonly cell: Cell<string>,
     upstreamTasks: number,
+    private readonly clock: Clock,
     private readonly changed: () => void,
   ) {
     this.upstream = new UpstreamWatermarks(upstreamTasks);
@@ -102,26 +107,36 @@ export class RepartitionWatermark implements Upstream, InputWatch {
     return this.upstream.least;
   }
 
+  /** What they say of themselves holds for what was read, and while they are alive. */
   get idle(): boolean {
-    return this.upstream.idle;
+    return this.upstream.idle && this.isCaughtUp && this.isHeard;
   }
 
   begin(): void {
     this.upstream.decode(this.cell.value);
-    this.unsaved = false;
+    this.unsaved = this.isCaughtUp = this.isHeard = false;
   }
 
   takes(reader: BatchReader): boolean {
     const marker = readMarker(reader);
     if (marker === undefined) return false;
-    this.upstream.said(marker.task, marker.watermark, marker.idle);
-    this.unsaved = true;
+    this.upstream.said(marker);
+    this.unsaved = this.isHeard = true;
+    this.heardAt = this.clock.monotonic();
     this.changed();
     return true;
   }
 
-  answered(): void {
-    // Idle is what the upstream tasks say of themselves.
+  answered(_silent: boolean, caughtUp: boolean): void {
+    if (caughtUp === this.isCaughtUp) return;
+    this.isCaughtUp = caughtUp;
+    if (this.upstream.idle) this.changed();
+  }
+
+  review(): void {
+    if (!this.idle || this.clock.monotonic() - this.heardAt <= IDLE_BELIEVED_MS) return;
+    this.isHeard = false;
+    this.changed();
   }
 
   /** Before the cells are sealed. */

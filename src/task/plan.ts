@@ -62,6 +62,7 @@ export function planTopology(topology: Topology, clock: Clock): Plan {
   const graph = new PlanGraph();
   const host = new PlanningHost(graph, clock);
   const assembly = new Assembly(host);
+  host.assembly = assembly;
   const subscription = listenToWiring(graph, () => assembly.assemble(topology, ignore, ignore));
   const unused = [...assembly.sources.values()].filter((source) => !source.subject.observed);
   subscription.unsubscribe();
@@ -175,6 +176,8 @@ class PlanningHost implements AssemblyHost {
   readonly shapes: StoreShape[] = [];
   readonly cells: { store: string; name: string; text: boolean }[] = [];
   readonly scope: Scope;
+  /** The one that stands on this. */
+  assembly: Assembly | undefined;
 
   constructor(
     private readonly graph: PlanGraph,
@@ -194,6 +197,7 @@ class PlanningHost implements AssemblyHost {
       },
       eventTime: (store, _advanced, name = 'streamTime') => new StreamTime(scope.cell(store, name, -1)),
       counter: () => ({ value: 0 }),
+      repartition: (topic) => this.assembly!.repartition(topic),
       begin: () => false,
       end: ignore,
       drive: ignore,

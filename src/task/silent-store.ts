@@ -49,6 +49,8 @@ export function silentStore(
     closingIndex: () => nothingDue,
     isRemovable: () => false,
     age: nothing,
+    ready: () => true,
+    keyByIds: nothing,
     isDue: false,
     removeDue: (budget) => budget,
     set: nothing,

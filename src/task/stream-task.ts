@@ -427,6 +427,7 @@ export class StreamTask implements AssemblyHost {
   private assemble(): void {
     const assembly = new Assembly(this);
     this.assembly = assembly;
+    this.options.scope.assembly = assembly;
     this.failure = undefined;
     try {
       this.subscription = assembly.assemble(

@@ -6,7 +6,7 @@ import { readHeaders, type BatchReader } from '../kafka/batch-decode';
  * What an upstream task says of its watermark, as a record of its own in a repartition topic: no key, no value, one header. It holds for
  * what this task has written to the partition before it, since it is in the same log and in the transaction of what it speaks of.
  *
- *   u8 version · u8 flags (1: idle) · i32 task · i64 watermark
+ *   u8 version · u8 flags (1: idle) · i32 task · i64 watermark · i64 wall clock
  */
 export interface WatermarkMarker {
   /** Number of the upstream task. */
@@ -15,21 +15,30 @@ export interface WatermarkMarker {
   readonly watermark: number;
   /** It does not hold others back. */
   readonly idle: boolean;
+  /** Wall clock of the one who says it, ms since the epoch. */
+  readonly at: number;
 }
+
+/** ms after which a task that is idle says so again. */
+export const IDLE_SAID_EVERY_MS = 2_000;
+
+/** ms for which it is believed: who is dead reads nothing of what comes in meanwhile, and is not idle. */
+export const IDLE_BELIEVED_MS = 5_000;
 
 const HEADER = '__millrace.watermark';
 const VERSION = 1;
 const IDLE = 1;
-const BYTES = 14;
+const BYTES = 22;
 
 export type MarkerHeaders = ReadonlyMap<string, Uint8Array>;
 
-export function markerHeaders({ task, watermark, idle }: WatermarkMarker): MarkerHeaders {
+export function markerHeaders({ task, watermark, idle, at }: WatermarkMarker): MarkerHeaders {
   const bytes = new Uint8Array(BYTES);
   bytes[0] = VERSION;
   bytes[1] = idle ? IDLE : 0;
   writeInt32(bytes, task, 2);
   writeInt64(bytes, watermark, 6);
+  writeInt64(bytes, at, 14);
   return new Map([[HEADER, bytes]]);
 }
 
@@ -48,7 +57,8 @@ export function readMarker(reader: BatchReader): WatermarkMarker | undefined {
   const bytes = readHeaders(reader.buffer, reader.headersStart, 1).get(HEADER);
   if (bytes === undefined) return undefined;
   if (bytes[0] === VERSION && bytes.length === BYTES) {
-    return { task: readInt32(bytes, 2), watermark: readInt64(bytes, 6), idle: ((bytes[1] as number) & IDLE) !== 0 };
+    const idle = ((bytes[1] as number) & IDLE) !== 0;
+    return { task: readInt32(bytes, 2), watermark: readInt64(bytes, 6), idle, at: readInt64(bytes, 14) };
   }
   throw new MillraceError(
     'PROTOCOL',

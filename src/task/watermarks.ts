@@ -45,7 +45,7 @@ export class Watermarks {
     this.statements = plan.repartitions.flatMap(({ name, feeds }) => {
       const upstream = this.upstreamOf(feeds);
       // Without an input of these the task is none of the upstream tasks.
-      return upstream.length === 0 ? [] : [new WatermarkStatement(name, task, upstream)];
+      return upstream.length === 0 ? [] : [new WatermarkStatement(name, task, upstream, options.clock)];
     });
   }
 
@@ -57,7 +57,7 @@ export class Watermarks {
     for (const { key, outOfOrderness, idleAfter, upstreamTasks } of plan.inputs) {
       if (!present.has(key)) continue;
       if (upstreamTasks > 0) {
-        this.repartitions.set(key, new RepartitionWatermark(cells.cell(WATERMARK_CELLS, key, ''), upstreamTasks, changed));
+        this.repartitions.set(key, new RepartitionWatermark(cells.cell(WATERMARK_CELLS, key, ''), upstreamTasks, clock, changed));
       } else {
         const cell = cells.cell(WATERMARK_CELLS, key, -1);
         this.sources.set(key, new SourceWatermark(cell, outOfOrderness, idleAfter, clock, changed));
@@ -110,12 +110,13 @@ export class Watermarks {
   /** Between two pushes, when no step is left to do. */
   advance(): void {
     const { steps } = this.options;
+    this.review();
     this.unsettled = this.movedByInput = false;
     for (const operator of this.inOrder) {
       operator.advance(steps);
       if (operator.pending) this.unsettled = true;
     }
-    for (const statement of this.statements) if (statement.saysIdle) statement.sayThatItCounts(this.options.clock.monotonic(), this.say);
+    for (const statement of this.statements) if (statement.mayPassForIdle) statement.sayThatItCounts(this.say);
   }
 
   /** Steps have run: what waits for them may move. */
@@ -130,13 +131,17 @@ export class Watermarks {
 
   /** Before sealing: says what those behind need to know, and keeps what must survive. True: something was said. */
   seal(quiet: boolean): boolean {
-    for (const source of this.sources.values()) source.review();
+    this.review();
     for (const repartition of this.repartitions.values()) repartition.save();
-    if (this.statements.length === 0) return false;
-    const now = this.options.clock.monotonic();
     let said = false;
-    for (const statement of this.statements) said = statement.sayIfDue(now, quiet, this.say) || said;
+    for (const statement of this.statements) said = statement.sayIfDue(quiet, this.say) || said;
     return said;
+  }
+
+  /** Idle is only of whom is heard. */
+  private review(): void {
+    for (const source of this.sources.values()) source.review();
+    for (const repartition of this.repartitions.values()) repartition.review();
   }
 
   // ---- undoing

@@ -100,12 +100,26 @@ describe('a partition that is silent', () => {
     expect(one.idle).toBe(false);
   });
 
+  it('is idle again as soon as the broker is heard of again, if nothing has come meanwhile', async () => {
+    const one = watermark(1_000);
+    await answers(one, true, 11);
+    await clock.advance(30_000);
+    one.review();
+    // The first may have lain about.
+    const found = [one.idle];
+    await answers(one, true, 1);
+    found.push(one.idle);
+    await answers(one, true, 1);
+    found.push(one.idle);
+    expect(found).toEqual([false, false, true]);
+  });
+
   it('is idle no longer when the broker is not heard of', async () => {
     const one = watermark(500);
     await answers(one, true, 7);
     one.review();
     expect(one.idle).toBe(true);
-    await clock.advance(1_001);
+    await clock.advance(2_001);
     one.review();
     expect(one.idle).toBe(false);
   });

@@ -16,15 +16,17 @@ function read(key: Bytes, value: Bytes, headers: ReadonlyMap<string, Uint8Array>
   return readMarker(reader);
 }
 
-const marker: WatermarkMarker = { task: 7, watermark: 1_760_000_000_123, idle: false };
+const marker: WatermarkMarker = { task: 7, watermark: 1_760_000_000_123, idle: false, at: 1_760_000_001_000 };
 
 describe('a watermark marker', () => {
-  it.each([marker, { ...marker, idle: true }, { task: 300, watermark: -1, idle: true }, { task: 0, watermark: 2 ** 53 - 1, idle: false }])(
-    'is read as it was written: %j',
-    (each) => {
-      expect(read(null, null, markerHeaders(each))).toEqual(each);
-    },
-  );
+  it.each([
+    marker,
+    { ...marker, idle: true },
+    { task: 300, watermark: -1, idle: true, at: 0 },
+    { task: 0, watermark: 2 ** 53 - 1, idle: false, at: 2 ** 53 - 1 },
+  ])('is read as it was written: %j', (each) => {
+    expect(read(null, null, markerHeaders(each))).toEqual(each);
+  });
 
   it.each([
     ['a key', 'k', null],
