@@ -119,6 +119,8 @@ class WatermarkPlanning {
     if (this.inputs.has(key)) return;
     const watermark = internal ? undefined : this.sources.get(name)?.options.watermark;
     const upstream = this.planned.repartitions.find(({ topic }) => internal && topic.name === name)?.upstream ?? [];
+    // Only a Subject fills it: nobody can say how far that has come.
+    if (internal && upstream.length === 0) return;
     const upstreamTasks = Math.max(0, ...upstream.map(this.countOf));
     this.inputs.set(key, { key, outOfOrderness: watermark?.outOfOrderness ?? 0, idleAfter: watermark?.idleAfter, upstreamTasks });
     // Its upstream tasks keep watermarks for it, even if no topic behind it is in watermark mode.

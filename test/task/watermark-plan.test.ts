@@ -104,6 +104,23 @@ describe('which watermarks a topology needs', () => {
     ]);
   });
 
+  it('leaves out a repartition that only a Subject fills: nobody could say how far it has come, and all would wait for ever', () => {
+    const topology: Topology = ({ stream, store, repartition }) => {
+      const lates = new Subject<LateRecord<string, string>>();
+      const again = lates.pipe(
+        map(({ record }) => record),
+        repartition(through),
+      );
+      return merge(stream(marked), again).pipe(
+        windowTumbling(windows),
+        countWithStore(store(counts), { late: lates }),
+        selectKey((_, { key }) => key.key),
+        to(out),
+      );
+    };
+    expect(planned(topology)?.inputs.map(({ key }) => key)).toEqual(['topic marked']);
+  });
+
   it('what comes by a Subject goes by stream time: no input is seen to reach it', () => {
     const lates = new Subject<LateRecord<string, string>>();
     const topology: Topology = ({ stream, store }) =>
