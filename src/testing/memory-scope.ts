@@ -1,6 +1,7 @@
-import { of, type Subscription, timer, timestamp } from 'rxjs';
+import { map, type Observable, of, type Subscription, timer, timestamp } from 'rxjs';
 import type { MetricName } from '../model/metrics';
 import { noOrigin } from '../model/origin';
+import type { KafkaRecord, Placement } from '../model/record';
 import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
 
@@ -48,6 +49,11 @@ export class MemoryScope implements Scope {
 
   end(): void {
     // nothing to close
+  }
+
+  /** With one partition a record is where its key belongs. */
+  repartition<K, V>(): (source: Observable<KafkaRecord<K, V, Placement>>) => Observable<KafkaRecord<K, V>> {
+    return (source) => source.pipe(map((record) => record.assumePlaced()));
   }
 
   drive(step: Step): void {

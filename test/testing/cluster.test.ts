@@ -268,6 +268,15 @@ describe('testCluster: what fails', () => {
     );
   });
 
+  it('says the seed also when it is found after the run', async () => {
+    const run = await testCluster(planted);
+    const late = () => run.expectCommitted(results).toBe('-', {});
+    expect(late).toThrow('Seed 7: `seed: 7` gives the same run again.');
+    const early = testCluster(planted, ({ expectCommitted }) => expectCommitted(results).toBe('-', {}));
+    const { message } = (await early.catch((error: unknown) => error)) as Error;
+    expect(message.match(/Seed 7/g)).toHaveLength(1);
+  });
+
   it('is shown with rows that are aligned, however they were written', async () => {
     const failure = testCluster({ ...planted, instances: { a: '  ^-- x--' } }, () => {
       throw new Error('no');

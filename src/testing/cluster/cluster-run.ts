@@ -16,6 +16,7 @@ import { Row } from './rows';
 import { SimulatedInstance, type InstanceRun } from './simulated-instance';
 import { counted, timeline } from './timeline';
 import { undone } from './undone';
+import { withRun } from './with-run';
 
 /** What a run has left to look at. Its functions may be taken out of it: `({ expectCommitted }) => …`. */
 export interface ClusterRun {
@@ -117,7 +118,7 @@ export class SimulatedCluster implements ClusterRun {
     this.outputsOf(topic).map(({ at, output }) => ({ frame: this.frameOf(at), output }));
 
   readonly expectCommitted = <K, V>(topic: Topic<K, V>): ClusterExpectation<K, V> =>
-    expectedFrames(topic.name, this.frameMs, this.seen(topic));
+    expectedFrames(topic.name, this.frameMs, this.seen(topic), (difference) => withRun(difference, this));
 
   get timeline(): string {
     const crashes = [...this.all].flatMap(([name, { run }]) =>

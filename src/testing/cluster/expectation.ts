@@ -6,7 +6,7 @@ import { Row } from './rows';
 
 /** What a topic's committed records are compared with. */
 export interface ClusterExpectation<K, V> {
-  /** @throws Error that shows both rows under each other, with the first difference in words; CONFIG for a symbol without a value */
+  /** @throws Error that shows both rows under each other, with the first difference in words, the seed and the run; CONFIG for a symbol without a value */
   toBe(marbles: string, values: Readonly<Record<string, Outgoing<K, V>>>): void;
 }
 
@@ -14,6 +14,7 @@ export function expectedFrames<K, V>(
   topic: string,
   frameMs: Duration,
   seen: readonly { readonly frame: number; readonly output: Outgoing<K, V> }[],
+  told: (difference: unknown) => unknown,
 ): ClusterExpectation<K, V> {
   return {
     toBe: (marbles, values) => {
@@ -24,7 +25,11 @@ export function expectedFrames<K, V>(
         return { frame, notification: { kind: 'N', value } };
       });
       const actual = seen.map(({ frame, output }): Frame => ({ frame, notification: { kind: 'N', value: output } }));
-      marbleAssert(actual, expected);
+      try {
+        marbleAssert(actual, expected);
+      } catch (cause) {
+        throw told(cause);
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Topic } from '../../model/topic';
 import { SimulatedCluster, type ClusterRun } from './cluster-run';
 import type { InputRow, RecordOrRecords, TestClusterOptions } from './options';
+import { withRun } from './with-run';
 
 /**
  * A row of input for `testCluster`: each symbol stands for a record, or for several, that are written at its frame.
@@ -51,14 +52,4 @@ async function playOnce(options: TestClusterOptions, seed: number, check: (run: 
   } finally {
     await cluster.end();
   }
-}
-
-/** The same error, for its code and whatever a test runner keeps in it; its message says how to see it again. */
-function withRun(cause: unknown, { seed, timeline }: ClusterRun): unknown {
-  if (!(cause instanceof Error)) return cause;
-  const { message, stack } = cause;
-  const told = `${message}\n\nSeed ${seed}: \`seed: ${seed}\` gives the same run again.\n${timeline}`;
-  cause.message = told;
-  if (stack !== undefined) cause.stack = stack.includes(message) ? stack.replace(message, () => told) : `${told}\n${stack}`;
-  return cause;
 }
