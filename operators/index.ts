@@ -2,6 +2,7 @@ export { aggregateWithStore } from './aggregate-with-store';
 export { branch } from './branch';
 export { cogroupWithStore, type Cogrouping } from './cogroup-with-store';
 export { countWithStore } from './count-with-store';
+export { deduplicate, type Deduplication } from './deduplicate';
 export { filterValues } from './filter-values';
 export { grouped } from './grouped';
 export { joinTable } from './join-table';

@@ -27,6 +27,7 @@ export {
   branch,
   cogroupWithStore,
   countWithStore,
+  deduplicate,
   filterValues,
   grouped,
   joinTable,
@@ -46,7 +47,7 @@ export {
 } from '../operators';
 export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
-export type { FiredTimer, Processor, TimerOf } from '../operators';
+export type { Deduplication, FiredTimer, Processor, TimerOf } from '../operators';
 export type { Cogrouping, Grouped, GroupedInSessions, GroupedInWindows } from '../operators';
 
 export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';

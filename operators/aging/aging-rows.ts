@@ -1,3 +1,4 @@
+import type { Duration } from '../../src/model/duration';
 import type { EventTime } from '../../src/state/event-time';
 import type { AgingRuntime, StoreRuntime } from '../../src/state/handle';
 import type { Step } from '../../src/state/scope';
@@ -8,20 +9,24 @@ const ROWS_PER_STEP = 128;
 /** Rows of one store that age as event time passes, for one subscription of the operator on it. Event time is kept in a cell. */
 export class AgingRows {
   private readonly store: AgingRuntime;
-  private readonly eventTime: EventTime;
+  readonly eventTime: EventTime;
   private readonly stopped: () => boolean;
   private readonly fail: (cause: unknown) => void;
   private driven = false;
 
-  /** @param stopped the subscription has ended: nothing may be changed any more */
-  constructor(store: AgingRuntime, stopped: () => boolean, fail: (cause: unknown) => void) {
+  /**
+   * @param stopped the subscription has ended: nothing may be changed any more
+   * @param ttl ms; that of the store if it has one
+   */
+  constructor(store: AgingRuntime, stopped: () => boolean, fail: (cause: unknown) => void, ttl?: Duration) {
     this.store = store;
     this.stopped = stopped;
     this.fail = fail;
     this.eventTime = store.scope.eventTime(store.shape.name, () => {
       this.driveWhatIsDue();
     });
-    store.age(this.eventTime);
+    store.age(this.eventTime, ttl);
+    if (store.ready() !== true) this.drive();
     this.driveWhatIsDue();
   }
 
@@ -30,12 +35,17 @@ export class AgingRows {
   }
 
   driveWhatIsDue(): void {
-    if (this.driven || !this.store.isDue) return;
+    if (!this.driven && this.store.isDue) this.drive();
+  }
+
+  private drive(): void {
     this.driven = true;
     this.store.scope.drive(this.step);
   }
 
   private readonly step: Step = () => {
+    const ready = this.store.ready();
+    if (ready !== true) return ready;
     try {
       if (!this.stopped() && this.store.removeDue(ROWS_PER_STEP) === 0) return false;
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Codec } from '../model/codec';
 import type { Duration } from '../model/duration';
 import type { StoreShape } from '../model/store-definition';
 import { DueIndex } from './due-index';
@@ -5,6 +6,7 @@ import type { StoreContext } from './entry-store';
 import type { EventTime } from './event-time';
 import type { AgingRuntime, KeyValueRuntime, Stamped } from './handle';
 import { KeyValueEntries } from './key-value-entries';
+import { keyWithIdCodec } from './key-with-id';
 import type { Entry } from './segment';
 import { StoreCodecs } from './store-codecs';
 import { timestampOf } from './store-layout';
@@ -19,8 +21,10 @@ const unknown: Pick<EventTime, 'value'> = { value: -1 };
  */
 export class AgingEntries<K, A> extends KeyValueEntries<K, A> implements KeyValueRuntime<K, A>, AgingRuntime {
   override due: DueIndex | undefined;
-  private readonly ttl: Duration;
+  private ttl: Duration;
   private eventTime = unknown;
+  private indexing: Promise<void> | undefined;
+  private keyedByIds = false;
 
   constructor(shape: StoreShape, id: number, context: StoreContext) {
     super(shape, id, context, new StoreCodecs<K, A>(shape));
@@ -39,8 +43,41 @@ export class AgingEntries<K, A> extends KeyValueEntries<K, A> implements KeyValu
 
   // ---- aging
 
-  age(eventTime: Pick<EventTime, 'value'>): void {
+  age(eventTime: Pick<EventTime, 'value'>, ttl = this.ttl): void {
     this.eventTime = eventTime;
+    this.ttl = ttl;
+    if (this.due === undefined) this.begin();
+  }
+
+  ready(): true | Promise<void> {
+    return this.indexing ?? true;
+  }
+
+  keyByIds(): void {
+    if (this.keyedByIds) return;
+    if (this.segment.entries.size > 0) throw new Error(`store ${this.name} is in use by keys alone`);
+    this.keyedByIds = true;
+    const key = keyWithIdCodec(this.name, this.shape.key) as Codec<unknown>;
+    this.codecs = new StoreCodecs<K, A>({ ...this.shape, key });
+  }
+
+  /** A store that was not declared with a `ttl` is indexed late. */
+  private begin(): void {
+    const due = new DueIndex();
+    this.due = due;
+    for (const entry of this.segment.entries.values()) this.reverted(entry);
+    if (this.segment.complete) return;
+    this.indexing = this.indexDisk(due).then(() => {
+      this.indexing = undefined;
+    });
+    // Whoever waits for it hears of a failure.
+    this.indexing.catch(() => undefined);
+  }
+
+  /** A snapshot of the disk must not outlive it. */
+  override async closeCursors(): Promise<void> {
+    await this.indexing?.catch(() => undefined);
+    await super.closeCursors();
   }
 
   get isDue(): boolean {

@@ -44,7 +44,7 @@ const nowhere: unknown = Symbol('nowhere');
 export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A>, EntryEncoder<K, A> {
   readonly behind = new WriteBehind<K, A>();
   readonly layout: StoreLayout;
-  protected readonly codecs: StoreCodecs<K, A>;
+  protected codecs: StoreCodecs<K, A>;
   protected readonly layers: Layers<K, A>;
   protected readonly cursors = new Set<EntryCursor<K, A>>();
   private readonly held: Claim;

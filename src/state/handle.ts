@@ -1,3 +1,4 @@
+import type { Duration } from '../model/duration';
 import type { KeyValueStore, SessionStore, StoreShape, TimerStore, WindowStore } from '../model/store-definition';
 import type { ClosingIndex } from './closing-index';
 import type { Counted } from './counted';
@@ -33,8 +34,12 @@ export interface KeyValueRuntime<K, A> extends StoreRuntime {
 
 /** A key-value store whose rows age. */
 export interface AgingRuntime extends StoreRuntime {
-  /** What rows age by from here on. Say so at subscription. */
-  age(eventTime: Pick<EventTime, 'value'>): void;
+  /** What rows age by from here on; `ttl` in ms, that of the store if it has one. Say so at subscription. */
+  age(eventTime: Pick<EventTime, 'value'>, ttl?: Duration): void;
+  /** True: all rows are in order. A promise: those on disk are being read; ask again after it. */
+  ready(): true | Promise<void>;
+  /** From here on rows are kept by a `KeyWithId`, in the place of a key. Say so before anything is read or written. */
+  keyByIds(): void;
   /** There may be a row whose time is over. Asked for every record: no store access. */
   readonly isDue: boolean;
   /** Removes rows whose time is over, looking at up to `budget` of them. Gives what is left of it; 0: call again. */

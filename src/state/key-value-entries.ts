@@ -16,7 +16,7 @@ const MANY_ENTRIES = 10_000;
 export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueRuntime<K, A> {
   /** When something is to be done with a key; only stores that something happens to by time have one. */
   readonly due: DueIndex | undefined = undefined;
-  private segment = new Segment<K, A>(0, true);
+  protected segment = new Segment<K, A>(0, true);
 
   constructor(shape: StoreShape, id: number, context: StoreContext, codecs?: StoreCodecs<K, A>) {
     super(shape, id, context, new StoreLayout(id, false), codecs);
@@ -89,7 +89,7 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
   }
 
   /** Reads every entry once. */
-  private async indexDisk(due: DueIndex): Promise<void> {
+  protected async indexDisk(due: DueIndex): Promise<void> {
     const { codecs, layout } = this;
     const disk = new DiskEntries(this.context.bytes, { from: layout.first, to: layout.last });
     try {
