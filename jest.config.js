@@ -24,8 +24,8 @@ const shared = {
 
 /** Whole instances, whole programs, sockets, processes, contract suites, laws and types: what takes seconds. Everything else is `unit`. */
 const SYSTEM = [
-  ...['app', 'bench', 'commit', 'contract', 'examples', 'kafkajs', 'property', 'scripts', 'types'].map((room) => `${room}/`),
-  ...['state/level-bytes', 'state/slot', 'testing/cluster', 'docs/testing.test', 'docs/testing/cluster'],
+  ...['app', 'bench', 'commit', 'contract', 'docs', 'examples', 'kafkajs', 'property', 'scripts', 'types'].map((room) => `${room}/`),
+  ...['state/level-bytes', 'state/slot', 'testing/cluster'],
 ].map((beginning) => `<rootDir>/test/${beginning}`);
 
 /** @type {import('jest').Config} */
