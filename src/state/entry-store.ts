@@ -53,6 +53,11 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   private lastKey: unknown = nowhere;
   private lastStart = 0;
   private lastEntry: Entry<K, A> | undefined;
+  /**
+   * The entry of `lastKey` that was found last. Windows that overlap are asked for in order: each is remembered with the one before it,
+   * so that the next record of the key finds all but the first without a look-up.
+   */
+  private earlier: Entry<K, A> | undefined;
   /** Made last: the entries of a window are mostly removed with one timestamp. */
   private lastTombstone = new Version<A>(absent, -1);
 
@@ -169,7 +174,14 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
 
   /** Undefined: nothing is known of the key, and it has no value. */
   protected locate(key: K, start: number): Entry<K, A> | undefined {
-    if (key === this.lastKey && start === this.lastStart) return this.lastEntry;
+    if (key === this.lastKey) {
+      if (start === this.lastStart) return this.lastEntry;
+      const later = this.earlier?.later;
+      if (later !== undefined && later.segment.start === start && !later.forgotten) {
+        this.lastStart = start;
+        return (this.earlier = this.lastEntry = later);
+      }
+    }
     const segment = this.segmentAt(start);
     let entry: Entry<K, A> | undefined;
     if (segment !== undefined) {
@@ -199,6 +211,12 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
 
   /** Not for keys that are objects: one changed in place would find the entry of what it was. */
   private remember(key: K, start: number, entry: Entry<K, A> | undefined): void {
+    if (key !== this.lastKey) this.earlier = entry;
+    else if (entry !== undefined) {
+      const { earlier } = this;
+      if (earlier !== undefined && earlier.segment.start < start) earlier.later = entry;
+      this.earlier = entry;
+    }
     this.lastKey = typeof key === 'object' ? nowhere : key;
     this.lastStart = start;
     this.lastEntry = entry;

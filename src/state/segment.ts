@@ -27,6 +27,8 @@ export class Entry<K, A> {
   onDisk: boolean;
   /** Read since the cache last looked at it. */
   used = true;
+  /** The entry of the same key in a later window that was found after this one; check `forgotten` and its window. */
+  later: Entry<K, A> | undefined;
   /** Memory has let go of it: its segment may hold another entry of this key. */
   forgotten = false;
   /** Bytes of memory, estimated. */
@@ -38,6 +40,7 @@ export class Entry<K, A> {
     this.key = key;
     this.current = committed ?? nothing;
     this.committed = committed;
+    this.later = undefined;
     this.onDisk = committed === undefined || committed.value !== absent;
     this.bytes = bytes;
   }

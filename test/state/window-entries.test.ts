@@ -47,6 +47,19 @@ describe('a window', () => {
     expect([counts(task).find('a', 0), counts(task).find('a', 10)?.value]).toEqual([undefined, 2]);
   });
 
+  it('is found behind an earlier one of the same key, also when its entry has left memory and come back meanwhile', async () => {
+    const task = await started();
+    const of = (key: string, start: number): number | undefined => counts(task).read(key, start)?.value;
+    for (const start of [0, 10]) counts(task).write('a', start, start + 1, 1);
+    expect([of('b', 0), of('a', 0), of('a', 10)]).toEqual([undefined, 1, 11]);
+    counts(task).remove('a', 10, 2);
+    task.commit();
+    expect([of('b', 0), of('a', 0), of('a', 10)]).toEqual([undefined, 1, undefined]);
+    expect(of('b', 0)).toBeUndefined();
+    counts(task).write('a', 10, 7, 3);
+    expect([of('b', 0), of('a', 0), of('a', 10)]).toEqual([undefined, 1, 7]);
+  });
+
   it('stays invisible after a restart, though what made it so was removed', async () => {
     const task = await started();
     counts(task).write('a', 0, 1, 1);
