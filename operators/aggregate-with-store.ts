@@ -7,27 +7,34 @@ import { type FoldOperator, foldWithStore } from './fold/fold-with-store';
 import type { Aggregation, Emit, Merging, Retraction, State, Windowing } from './fold/options';
 
 /**
- * Keeps an aggregate of the values of each key, or of each key and window, in a store.
+ * Keeps an aggregate of the values of each key, or of each key and window or session, in a store.
  *
  * ```text
  * in   --a1---a2---b5--|      sum by key: initial 0, add
  * out  --a1---a3---b5--|
  * ```
- * Emits after every record, or as `emit` says: with 'close', once for each key and window, by window start, then key bytes, when
- * end <= stream time - grace. The timestamp is the greatest of the values' timestamps. Stream time is the greatest timestamp this
- * operator has seen, late records included, and survives restarts: a window closed stays closed.
+ * Emits after every record, for each of its windows in turn, or as `emit` says. 'change': only what changes the bytes of the result.
+ * 'close': once for each key and window, when event time, less grace, has come to its end (sliding windows, sessions: has passed it;
+ * sessions: by the gap, too); by window start (sessions: by end, then start), then key bytes. The timestamp is the greatest of the values'
+ * timestamps, a session's its end.
  *
- * An aggregate of null deletes and is emitted as null. Dropped and counted (`dropped-records-total`): null keys; null values, unless
- * there are windows; late records, which `late` is given.
+ * Event time is the greatest timestamp that this operator has seen, late records included; in watermark mode the least watermark of the
+ * inputs that reach it. It survives restarts: what was late stays late, and what was emitted on close is not emitted again.
  *
- * @param options `initial` and `add` must not change the aggregate they are given
- * @throws STORE_WINDOWS when records come in other windows than the store's. In the stream: STORE_IN_USE at a second subscription while
- *   one is active, PROCESSING when a function throws
+ * An aggregate of null deletes and is emitted as null. Dropped and counted (`dropped-records-total`): null keys; null values by key and
+ * in sliding windows; late records, which `late` is given.
+ *
+ * @param options `initial` and `add` must not change the aggregate they are given, nor `merge` its two, which a session store needs: it
+ *   makes one aggregate of those of the sessions that a record joins
+ * @throws STORE_WINDOWS when records come in other windows than the store's; CONFIG without `merge` over a session store, and for emit
+ *   'close' over windows that never do. In the stream: STORE_IN_USE at a second subscription while one is active, PROCESSING when a
+ *   function throws
  * @example
  * stream(views).pipe(
  *   aggregateWithStore(store(totals), { initial: () => 0, add: (total, view) => total + view.seconds }),
  *   to(totalsTopic),
  * );
+ * @see Kafka Streams' `aggregate`; KIP-557 ('change'), KIP-825 ('close')
  */
 export function aggregateWithStore<K, V, A extends State>(
   store: WindowStore<K, A>,

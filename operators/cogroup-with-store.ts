@@ -44,10 +44,12 @@ export interface Cogrouping<A extends State, G> {
  * Over a session store it needs `merge`, and takes back what grows as `sessionize` says.
  *
  * In windows each stream has a stream time of its own, as in Kafka Streams: a record is late by what its own stream has seen. Windows
- * close ('close'), and are removed, when all streams have passed them; a stream that is silent holds them open.
+ * close ('close'), in the order of `aggregateWithStore`, and are removed, when all streams have passed them; a stream that is silent holds
+ * them open.
  *
- * @throws STORE_WINDOWS when records come in other windows than the store's; CONFIG without streams, or without `merge` over a session store. In the stream: STORE_IN_USE at a
- *   second subscription while one is active, PROCESSING when a function throws
+ * @throws STORE_WINDOWS when records come in other windows than the store's; CONFIG without streams, without `merge` over a session
+ *   store, and for emit 'close' over windows that never do. In the stream: STORE_IN_USE at a second subscription while one is active,
+ *   PROCESSING when a function throws
  * @example
  * cogroupWithStore(store(customers), {
  *   initial: () => ({ orders: 0, visits: 0 }),

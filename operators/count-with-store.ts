@@ -7,15 +7,17 @@ import { type FoldOperator, foldWithStore } from './fold/fold-with-store';
 import type { Emit, Retraction, Windowing } from './fold/options';
 
 /**
- * Counts the records of each key, or of each key and window, in a store.
+ * Counts the records of each key, or of each key and window or session, in a store.
  *
  * ```text
  * in   --a----a----b---|      by key
  * out  --a1---a2---b1--|
  * ```
- * Order, timestamps, lateness and what is dropped are those of `aggregateWithStore`: in windows a record with a null value counts.
+ * Order, timestamps, lateness and what is dropped are those of `aggregateWithStore`: in windows other than sliding ones, and in sessions,
+ * a record with a null value counts. Sessions need no `merge` here.
  *
- * @throws STORE_WINDOWS when records come in other windows than the store's. In the stream: STORE_IN_USE
+ * @throws STORE_WINDOWS when records come in other windows than the store's; CONFIG for emit 'close' over windows that never do. In the
+ *   stream: STORE_IN_USE
  * @example
  * stream(clicks).pipe(countWithStore(store(clicksPerUser)), to(clickCounts));
  */

@@ -13,6 +13,7 @@ import type { Grouped, GroupedInSessions, GroupedInWindows } from './fold/groupi
  *
  * @param source records by key, or in windows as they come from `windowTumbling` and its kin, or in sessions from `sessionize`
  * @param add may not change the aggregate it is given; null deletes
+ * @see Kafka Streams' `CogroupedKStream.cogroup`, KIP-150
  */
 export function grouped<K, V, A>(
   source: Observable<KafkaRecord<K, V>>,

@@ -7,16 +7,17 @@ import { type FoldOperator, foldWithStore } from './fold/fold-with-store';
 import type { Emit, Reduction, Retraction, State, Windowing } from './fold/options';
 
 /**
- * Keeps one value for each key, or for each key and window, made of two at a time. The first value is taken as it is.
+ * Keeps one value for each key, or for each key and window or session, made of two at a time. The first value is taken as it is.
  *
  * ```text
  * in   --a3---a1---a8--|      greatest by key
  * out  --a3---a3---a8--|
  * ```
  * Order, timestamps, lateness and what is dropped are those of `aggregateWithStore`. A null result deletes and is emitted as null; in
- * windows a null value counts as any other.
+ * windows other than sliding ones, and in sessions, a null value counts as any other. The same function makes one value of two sessions.
  *
- * @throws STORE_WINDOWS when records come in other windows than the store's. In the stream: STORE_IN_USE, PROCESSING
+ * @throws STORE_WINDOWS when records come in other windows than the store's; CONFIG for emit 'close' over windows that never do. In the
+ *   stream: STORE_IN_USE, PROCESSING
  * @example
  * stream(prices).pipe(reduceWithStore(store(highest), { reduce: Math.max }), to(highestPrices));
  */

@@ -30,6 +30,7 @@ import { CheckedAssigner } from './windowed/checked-assigner';
  * @example
  * // One window, from a given moment on; what came before is left out.
  * const since: WindowAssigner = { windowsOf: (time) => (time < from ? [] : [{ start: from, end: Infinity }]), endOf: () => Infinity };
+ * @see Kafka Streams' `Windows`, and `UnlimitedWindows.startOn`
  */
 export function windowBy<K, V>(assigner: WindowAssigner): OperatorFunction<KafkaRecord<K, V>, InWindows<K, V>> {
   const operator = 'windowBy';

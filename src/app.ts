@@ -14,7 +14,10 @@ import { planTopology, type Plan } from './task/plan';
 import type { TaskTopology, Topology } from './task/topology';
 
 export interface RunOptions {
-  /** Completes when every input's committed position has reached the end offsets read at the start. */
+  /**
+   * 'caught-up': completes when every input's committed position has reached the end offsets read at the start. Windows that are still
+   * open then are not emitted: event time has not passed them. They stay in their store, and the next run goes on with them.
+   */
   readonly until?: 'caught-up';
 }
 

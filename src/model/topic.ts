@@ -19,6 +19,7 @@ export interface TopicOptions<V> {
    * `onDecodeError`. Default: no limit, and then a single absurd timestamp makes all that follows it late.
    */
   readonly maxFuture?: Duration;
+  /** What to do with a record whose key, value or timestamp cannot be read (DECODE, NULL_KEY, NULL_VALUE, INVALID_TIMESTAMP); default 'fail'. */
   readonly onDecodeError?: Policy;
 }
 

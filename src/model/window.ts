@@ -7,13 +7,14 @@ export interface Window {
   readonly end: number;
 }
 
+/** What a result in windows has for its key: the key of its records, and the window. */
 export interface Windowed<K> extends Window {
   readonly key: K;
 }
 
 /**
- * Fixed windows of `size`, one every `advance` (default `size`), aligned to the epoch; late once `end <= stream time - grace`. The size
- * Infinity: one window, from 0 on, that never ends.
+ * Fixed windows of `size`, one every `advance` (default `size`), aligned to the epoch; late once `end <= stream time - grace` (default 0).
+ * All in ms. The size Infinity: one window, from 0 on, that never ends.
  */
 export interface TimeWindows {
   readonly size: Duration;
@@ -37,7 +38,10 @@ export interface WindowAssigner {
   readonly grace?: Duration;
 }
 
-/** KIP-450: one window for every distinct set of records that lie within `difference` of each other. */
+/**
+ * KIP-450: one window for every distinct set of records that lie within `difference` ms of each other; late once
+ * end < stream time - grace (ms, default 0).
+ */
 export interface SlidingWindows {
   readonly difference: Duration;
   readonly grace?: Duration;
@@ -51,7 +55,7 @@ export interface CountWindows {
 
 export type Windows = TimeWindows | SlidingWindows | CountWindows | WindowAssigner;
 
-/** Records of a key at most `gap` apart; late once the session's end < stream time - grace - gap. */
+/** Records of a key at most `gap` ms apart; late once the session's end < stream time - grace - gap (`grace` in ms, default 0). */
 export interface SessionWindows {
   readonly gap: Duration;
   readonly grace?: Duration;

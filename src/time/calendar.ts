@@ -36,6 +36,7 @@ export interface CalendarWeekOptions extends CalendarOptions {
  * const days = calendarDays({ timeZone: 'America/New_York', grace: hours(1) });
  * const perDay = windowStore('views-per-day', { key: string, value: int64, windows: days });
  * stream(views).pipe(windowBy(days), countWithStore(store(perDay), { emit: 'close' }));
+ * @see `Temporal.ZonedDateTime.startOfDay`, which says when a day starts
  */
 export function calendarDays(options: CalendarOptions): WindowAssigner {
   return calendar('calendarDays', options, {
@@ -44,7 +45,15 @@ export function calendarDays(options: CalendarOptions): WindowAssigner {
   });
 }
 
-/** Windows of one week in a time zone each; days start as those of `calendarDays`. @throws CONFIG for options that cannot be; INVALID_TIMESTAMP in the stream */
+/**
+ * Windows of one calendar week in a time zone each: seven days as those of `calendarDays`, from one `firstDay` to the next.
+ *
+ * @throws CONFIG for a time zone or a day that is unknown. In the stream: INVALID_TIMESTAMP for times beyond the calendar's last year
+ * @example
+ * const weeks = calendarWeeks({ timeZone: 'America/New_York', firstDay: 'sunday' });
+ * const perWeek = windowStore('views-per-week', { key: string, value: int64, windows: weeks });
+ * stream(views).pipe(windowBy(weeks), countWithStore(store(perWeek), { emit: 'close' }));
+ */
 export function calendarWeeks({ firstDay = 'monday', ...options }: CalendarWeekOptions): WindowAssigner {
   const first = DAY_OF_WEEK[firstDay] as number | undefined;
   if (first === undefined)
@@ -55,7 +64,15 @@ export function calendarWeeks({ firstDay = 'monday', ...options }: CalendarWeekO
   });
 }
 
-/** Windows of one calendar month in a time zone each; days start as those of `calendarDays`. @throws CONFIG for options that cannot be; INVALID_TIMESTAMP in the stream */
+/**
+ * Windows of one calendar month in a time zone each: the days of a month as those of `calendarDays`.
+ *
+ * @throws CONFIG for a time zone that is unknown. In the stream: INVALID_TIMESTAMP for times beyond the calendar's last year
+ * @example
+ * const months = calendarMonths({ timeZone: 'Europe/Berlin', grace: days(1) });
+ * const perMonth = windowStore('views-per-month', { key: string, value: int64, windows: months });
+ * stream(views).pipe(windowBy(months), countWithStore(store(perMonth), { emit: 'close' }));
+ */
 export function calendarMonths(options: CalendarOptions): WindowAssigner {
   return calendar('calendarMonths', options, {
     firstDayOf: (date) => date.with({ day: 1 }),
