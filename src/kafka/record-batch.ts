@@ -41,6 +41,8 @@ export const attribute = {
   logAppendTime: 0x08,
   transactional: 0x10,
   control: 0x20,
+  /** The base timestamp is the time from which on compaction may remove the batch's tombstones, or its marker (KIP-534). */
+  deleteHorizon: 0x40,
 } as const;
 
 /** Types of control records: the second int16 of their key. */

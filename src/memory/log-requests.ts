@@ -70,7 +70,11 @@ export class LogRequests {
     const { topic, partition } = request;
     const found = this.topics.partition(request);
     const outcome = this.#append(node, transactionalId, request, found);
-    if (isRefusal(outcome)) return { topic, partition, ...outcome, baseOffset: -1, logStartOffset: -1 };
+    if (isRefusal(outcome)) {
+      // Told only to whom is also told which records were refused.
+      const logStartOffset = outcome.recordErrors.length > 0 ? found!.log.startOffset : -1;
+      return { topic, partition, ...outcome, baseOffset: -1, logStartOffset };
+    }
     return {
       ...{ topic, partition, errorCode: brokerCode.NONE, baseOffset: outcome.baseOffset },
       ...{ logStartOffset: found!.log.startOffset, recordErrors: [], errorMessage: null },

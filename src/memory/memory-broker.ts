@@ -13,6 +13,7 @@ import { LogRequests } from './log-requests';
 import type { Marker } from './marker';
 import { takeSteps } from './markers';
 import { MemoryPort } from './memory-port';
+import type { Partition } from './partition';
 import { Requests } from './requests';
 import { Topics } from './topics';
 import { type Transaction, TransactionCoordinator } from './transactions';
@@ -39,12 +40,37 @@ export interface MemoryBroker extends Broker {
   readonly faults: Faults;
   /** Creates a topic at once. @throws BROKER_ERROR when the broker refuses it */
   createTopic(topic: string, partitions: number, configs?: Readonly<Record<string, string>>): void;
+  /** Deletes a topic at once, and the groups' offsets in it; one created anew under its name has another id. @throws UNKNOWN_TOPIC */
+  deleteTopic(topic: string): void;
   topics(): readonly string[];
   /** A look into a partition: copies of its batches, its offsets, the transactions open in it. Undefined: there is none. */
   partition(name: TopicPartition): PartitionView | undefined;
   group(groupId: string): GroupView | undefined;
   /** What the transaction coordinator knows of each transactional id. */
   transactions(): readonly TransactionView[];
+  /** Begins a segment with the last batch of each partition, as if it had come after `segment.ms`. @throws UNKNOWN_TOPIC */
+  roll(topic: string): void;
+  /**
+   * One pass of the log cleaner over each partition of a topic whose `cleanup.policy` has `compact`; without a name over those of all. As on a
+   * broker it leaves alone the active segment (`roll` ends it), what is newer than `min.compaction.lag.ms`, and everything from the segment
+   * of the last stable offset on; and a log without anything new is not cleaned again: tombstones go in a later pass, once something was
+   * written after them and `delete.retention.ms` are over. `min.cleanable.dirty.ratio` does not count: whoever calls this decides.
+   *
+   * @returns how many records were removed
+   * @throws UNKNOWN_TOPIC
+   * @example
+   * broker.roll('profiles');
+   * broker.compact('profiles');
+   */
+  compact(topic?: string): number;
+  /**
+   * Removes the oldest segments of a topic whose `cleanup.policy` has `delete`, as far as all their records are older than `retention.ms` by
+   * their own timestamps, or `retention.bytes` are exceeded; without a name those of all topics.
+   *
+   * @returns by how many offsets log starts have moved
+   * @throws UNKNOWN_TOPIC
+   */
+  passRetention(topic?: string): number;
   /** Forgets the group's committed offsets, as the broker does when a group was empty for too long. */
   expireOffsets(groupId: string): void;
   /** Ends all connections and timers. */
@@ -64,6 +90,7 @@ class InProcessBroker implements MemoryBroker {
   readonly #nodes: readonly NodeId[];
   readonly #topics: Topics;
   readonly #groups: GroupCoordinator;
+  readonly #admin: AdminRequests;
   readonly #inspection: Inspection;
   readonly #requests: Requests;
   readonly #ports = new Set<MemoryPort>();
@@ -78,12 +105,13 @@ class InProcessBroker implements MemoryBroker {
     this.#nodes = nodes;
     this.#topics = topics;
     this.#groups = groups;
+    this.#admin = new AdminRequests('memory', nodes, topics, groups);
     this.#inspection = new Inspection(topics, groups, transactions);
     this.#requests = new Requests({
       topics,
       groups,
       transactions,
-      admin: new AdminRequests('memory', nodes, topics, groups),
+      admin: this.#admin,
       log: new LogRequests(clock, topics, transactions),
       fetches: new Fetches(clock, topics),
       coordinatorOf: (key) => coordinatorOf(nodes, key),
@@ -110,6 +138,11 @@ class InProcessBroker implements MemoryBroker {
     throw new MillraceError('BROKER_ERROR', `topic ${topic} was not created: ${errorMessage ?? ''} (${errorCode})`, { where: { topic } });
   }
 
+  deleteTopic(topic: string): void {
+    this.#partitionsOf(topic);
+    this.#admin.deleteTopics([topic]);
+  }
+
   topics(): readonly string[] {
     return this.#topics.names();
   }
@@ -126,6 +159,20 @@ class InProcessBroker implements MemoryBroker {
     return this.#inspection.transactions();
   }
 
+  roll(topic: string): void {
+    for (const partition of this.#partitionsOf(topic)) partition.log.roll();
+  }
+
+  compact(topic?: string): number {
+    const now = this.#clock.now();
+    return this.#partitionsOf(topic).reduce((removed, partition) => removed + partition.compact(now), 0);
+  }
+
+  passRetention(topic?: string): number {
+    const now = this.#clock.now();
+    return this.#partitionsOf(topic).reduce((moved, partition) => moved + partition.passRetention(now), 0);
+  }
+
   expireOffsets(groupId: string): void {
     this.#groups.get(groupId)?.offsets.expire();
   }
@@ -133,6 +180,15 @@ class InProcessBroker implements MemoryBroker {
   close(): void {
     for (const port of this.#ports) void port.close();
     this.#clock.close();
+  }
+
+  #partitionsOf(name?: string): readonly Partition[] {
+    const names = name === undefined ? this.#topics.names() : [name];
+    return names.flatMap((each) => {
+      const topic = this.#topics.get(each);
+      if (topic === undefined) throw new MillraceError('UNKNOWN_TOPIC', `there is no topic ${each}`, { where: { topic: each } });
+      return topic.partitions;
+    });
   }
 
   /** Markers to all partitions, offsets to all groups, each at its own time. */

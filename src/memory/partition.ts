@@ -1,19 +1,36 @@
 import type { AbortedTransaction, FetchPartitionAnswer, FetchPartitionRequest, NodeId, TopicPartition } from '../kafka/port';
 import { attribute, type BatchHeader, readBatchHeader } from '../kafka/record-batch';
 import { brokerCode } from './broker-code';
-import { Log, withAppendTime } from './log';
+import { clean } from './cleaner';
+import { Log, type LogSettings, withAppendTime } from './log';
 import { type Marker, markerBatch } from './marker';
 import { type BatchLimits, refusal, type Refusal, refuseBatch } from './produced-batch';
 import { ProducerStates } from './producer-state';
+import type { EndedTransaction } from './traversed-transactions';
 
-interface EndedTransaction extends AbortedTransaction {
-  /** Of the abort marker. */
-  readonly lastOffset: number;
+/** cleanup.policy=compact. */
+export interface Compaction {
+  /** delete.retention.ms: how long a tombstone stays after it was passed first. */
+  readonly deleteRetentionMs: number;
+  /** min.compaction.lag.ms */
+  readonly minLagMs: number;
+}
+
+/** cleanup.policy=delete. */
+export interface Retention {
+  /** retention.ms, against the times of the records; Infinity: for ever. */
+  readonly ms: number;
+  /** retention.bytes */
+  readonly bytes: number;
 }
 
 export interface PartitionSettings {
   readonly limits: BatchLimits;
-  readonly cutsBatches: boolean;
+  readonly log: LogSettings;
+  /** Undefined: not compacted. */
+  readonly compaction: Compaction | undefined;
+  /** Undefined: nothing is removed for its age. */
+  readonly retention: Retention | undefined;
 }
 
 const UNKNOWN = -1;
@@ -38,7 +55,7 @@ export class Partition {
   readonly producers = new ProducerStates();
   /** Offset of the first record, by producer id. */
   readonly #open = new Map<bigint, number>();
-  readonly #aborted: EndedTransaction[] = [];
+  #aborted: EndedTransaction[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(
@@ -47,7 +64,7 @@ export class Partition {
     readonly leader: NodeId,
     private readonly settings: PartitionSettings,
   ) {
-    this.log = new Log(settings.cutsBatches);
+    this.log = new Log(settings.log);
   }
 
   get highWatermark(): number {
@@ -74,7 +91,7 @@ export class Partition {
   append(bytes: Buffer, now: number): { readonly baseOffset: number } | Refusal {
     let header = readBatchHeader(bytes);
     const { limits } = this.settings;
-    const refused = refuseBatch(header, bytes, limits, now);
+    const refused = refuseBatch(`${this.topic}-${this.partition}`, header, bytes, limits, now);
     if (refused !== undefined) return refused;
     const hasProducer = header.producerId >= 0n;
     if (hasProducer) {
@@ -145,6 +162,32 @@ export class Partition {
     this.log.deleteBefore(target);
     this.wake();
     return brokerCode.NONE;
+  }
+
+  /** One pass of the log cleaner over what may be compacted and has not been; gives how many records it removed. */
+  compact(now: number): number {
+    const { compaction } = this.settings;
+    if (compaction === undefined) return 0;
+    const { minLagMs, deleteRetentionMs } = compaction;
+    const dirtyFrom = this.log.cleanedTo;
+    const until = this.log.cleanableTo(this.lastStableOffset, minLagMs > 0 ? now - minLagMs : Infinity);
+    if (until <= dirtyFrom) return 0;
+    const batches = this.log.batches.filter(({ lastOffset }) => lastOffset < until).map(({ bytes }) => bytes);
+    const lastOfProducer = (producerId: bigint): ReturnType<ProducerStates['lastOf']> => this.producers.lastOf(producerId);
+    const cleaned = clean({ batches, dirtyFrom, until, now, deleteRetentionMs, aborted: this.#aborted, lastOfProducer });
+    this.log.replace(until, cleaned.batches);
+    this.#aborted = [...cleaned.aborted];
+    return cleaned.removed;
+  }
+
+  /** Removes the oldest segments that are too old by their records' times, or too much; gives by how many offsets the log start moved. */
+  passRetention(now: number): number {
+    const { retention } = this.settings;
+    if (retention === undefined) return 0;
+    const before = this.log.startOffset;
+    this.log.deleteBefore(Math.max(this.log.expiredTo(now - retention.ms), this.log.surplusTo(retention.bytes)));
+    if (this.log.startOffset > before) this.wake();
+    return this.log.startOffset - before;
   }
 
   /** Calls back whenever there may be something new to read, until told to stop. */

@@ -18,6 +18,8 @@ export interface BatchLimits {
   /** message.timestamp.after.max.ms */
   readonly maxAheadMs: number;
   readonly logAppendTime: boolean;
+  /** A compacted topic takes no record without a key. */
+  readonly needsKeys: boolean;
 }
 
 export function refusal(errorCode: number, errorMessage: string | null = null, recordErrors: readonly RecordError[] = []): Refusal {
@@ -33,19 +35,34 @@ export function soleBatch(records: Buffer): BatchHeader | Refusal {
   return header;
 }
 
-/** Why the log does not take the batch, or undefined. */
-export function refuseBatch(header: BatchHeader, bytes: Buffer, limits: BatchLimits, now: number): Refusal | undefined {
+/** Why the log of the partition does not take the batch, or undefined. */
+export function refuseBatch(partition: string, header: BatchHeader, bytes: Buffer, limits: BatchLimits, now: number): Refusal | undefined {
   if (bytes.length > limits.maxMessageBytes) return refusal(brokerCode.MESSAGE_TOO_LARGE);
   if (!crcHolds(bytes, 0, bytes.length)) return refusal(brokerCode.CORRUPT_MESSAGE);
   if ((header.attributes & attribute.control) !== 0) return refusal(brokerCode.INVALID_RECORD);
   const latest = limits.logAppendTime ? Infinity : now + limits.maxAheadMs;
-  const tooLate: RecordError[] = [];
+  const errors: RecordError[] = [];
+  let isLate = false;
   const walk = new RecordWalk(header, bytes);
   while (walk.next()) {
-    const { index, timestamp } = walk;
-    if (timestamp > latest) tooLate.push({ index, message: `Timestamp ${timestamp} is out of range: it is after ${latest}` });
+    const { index, timestamp, keyLength } = walk;
+    if (limits.needsKeys && keyLength < 0) {
+      errors.push({ index, message: `Compacted topic cannot accept message without key in topic partition ${partition}` });
+    } else if (timestamp > latest) {
+      isLate = true;
+      errors.push({ index, message: `Timestamp ${timestamp} is out of range: it is after ${latest}` });
+    }
   }
   if (!walk.isSound) return refusal(brokerCode.INVALID_RECORD);
-  if (tooLate.length === 0) return undefined;
-  return refusal(brokerCode.INVALID_TIMESTAMP, 'One or more records have been rejected due to invalid timestamp', tooLate);
+  return errors.length === 0 ? undefined : refusedRecords(errors, isLate);
+}
+
+/** A time that cannot be outweighs all else. */
+function refusedRecords(errors: readonly RecordError[], isLate: boolean): Refusal {
+  if (isLate) return refusal(brokerCode.INVALID_TIMESTAMP, 'One or more records have been rejected due to invalid timestamp', errors);
+  const shown = errors.slice(0, 3).map(({ index, message }) => `RecordError(batchIndex=${index}, message='${message}')`);
+  const message =
+    `One or more records have been rejected due to ${errors.length} record errors in total, ` +
+    `and only showing the first three errors at most: [${shown.join(', ')}]`;
+  return refusal(brokerCode.INVALID_RECORD, message, errors);
 }

@@ -9,6 +9,14 @@ interface RememberedBatch {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly baseOffset: number;
+  readonly lastOffset: number;
+}
+
+/** What compaction must leave of a producer, so that it can go on. */
+export interface LastOfProducer {
+  readonly epoch: number;
+  /** Of its last batch; undefined when a marker has raised the epoch since. */
+  readonly lastOffset: number | undefined;
 }
 
 interface ProducerEntry {
@@ -63,7 +71,8 @@ export class ProducerStates {
 
   appended(header: BatchHeader, baseOffset: number): void {
     this.#verifying.delete(header.producerId);
-    const batch = { firstSequence: header.baseSequence, lastSequence: lastSequenceOf(header), baseOffset };
+    const lastOffset = baseOffset + header.recordCount - 1;
+    const batch = { firstSequence: header.baseSequence, lastSequence: lastSequenceOf(header), baseOffset, lastOffset };
     const entry = this.#entries.get(header.producerId);
     if (entry?.epoch !== header.producerEpoch) {
       this.#entries.set(header.producerId, { epoch: header.producerEpoch, batches: [batch] });
@@ -82,5 +91,11 @@ export class ProducerStates {
 
   epochOf(producerId: bigint): number | undefined {
     return this.#entries.get(producerId)?.epoch;
+  }
+
+  /** Undefined: the producer is not known here. Nobody is forgotten, as a broker does after a day (producer.id.expiration.ms). */
+  lastOf(producerId: bigint): LastOfProducer | undefined {
+    const entry = this.#entries.get(producerId);
+    return entry === undefined ? undefined : { epoch: entry.epoch, lastOffset: entry.batches.at(-1)?.lastOffset };
   }
 }

@@ -41,7 +41,7 @@ export class Topics {
     const refused = this.#refuse(request, partitions);
     if (refused !== undefined) return refused;
     const config = new TopicConfig(request.configs);
-    const settings = { limits: config.limits, cutsBatches: this.cutsBatches };
+    const settings = config.partitionSettings(this.cutsBatches);
     const first = this.#created++;
     this.#topics.set(request.topic, {
       name: request.topic,

@@ -14,6 +14,10 @@ function contractOf(name: string, options: Partial<MemoryBrokerOptions>): void {
     connect: (clientId) => driven.port(broker.connect(clientId)),
     pause: (ms) => driven.awaited(delay(clock, ms)),
     now: () => clock.now(),
+    cleanUp: () => {
+      broker.compact();
+      broker.passRetention();
+    },
   });
   afterAll(() => {
     broker.close();

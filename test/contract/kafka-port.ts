@@ -1,3 +1,4 @@
+import { compactionChapter, recreationChapter, retentionChapter } from './kafka-port/cleanup-chapters';
 import { type Chapter, chapters, type KafkaPortContractOptions } from './kafka-port/contract';
 import { fencingChapter, transactionsChapter, unknownEndChapter } from './kafka-port/coordinator-chapters';
 import { groupsChapter, staticMembersChapter } from './kafka-port/group-chapters';
@@ -23,6 +24,9 @@ const write: Readonly<Record<Chapter, (bench: () => Workbench) => void>> = {
   'group offsets': groupOffsetsChapter,
   admin: adminChapter,
   'delete records': deleteRecordsChapter,
+  compaction: compactionChapter,
+  retention: retentionChapter,
+  're-creation': recreationChapter,
 };
 
 /**

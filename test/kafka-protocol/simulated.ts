@@ -17,10 +17,13 @@ export const TRANSACTIONAL_ID = 'app-1-0';
 
 export type ApiName = Call['api'];
 
+/** When the clock starts: as old as the markers, which would else begin segments of their own. */
+const WRITTEN_AT = Date.UTC(2026, 0, 1);
+
 /** A batch of records whose values are these texts. */
 export function batchOf(...values: string[]): EncodedBatch {
   const builder = new BatchBuilder();
-  for (const value of values) builder.append(1_000, 'key', value);
+  for (const value of values) builder.append(WRITTEN_AT, 'key', value);
   return builder.finish({ compression: 'none', transactional: true });
 }
 

@@ -15,6 +15,9 @@ export const chapters = [
   'group offsets',
   'admin',
   'delete records',
+  'compaction',
+  'retention',
+  're-creation',
 ] as const;
 
 export type Chapter = (typeof chapters)[number];
@@ -28,6 +31,8 @@ export interface KafkaPortContractOptions {
   readonly pause: (ms: number) => Promise<void>;
   /** The broker's time, ms since the epoch. */
   readonly now: () => number;
+  /** Has the broker compact and remove what it may; left out: it does so by itself, at the latest every 15 s. */
+  readonly cleanUp?: () => void;
   /** Chapters that do not apply, each with the reason. */
   readonly skip?: Readonly<Partial<Record<Chapter, string>>>;
 }

@@ -75,6 +75,11 @@ export class Workbench {
     return this.options.now();
   }
 
+  /** Lets that many ms of the broker's time pass. */
+  pause(ms: number): Promise<void> {
+    return this.options.pause(ms);
+  }
+
   /** A name nobody has used, in this run or any other. */
   name(what: string): string {
     return `${this.#run}-${what}-${String(this.#names++)}`;
@@ -91,6 +96,14 @@ export class Workbench {
     }
   }
 
+  /** The same, with compaction and retention before each question. */
+  cleanedUp<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+    return this.eventually(what, () => {
+      this.options.cleanUp?.();
+      return ask();
+    });
+  }
+
   /** Repeats a request while the broker is only busy, and gives its final code. */
   code(what: string, ask: () => Promise<{ readonly errorCode: number }>): Promise<number> {
     return this.eventually(`${what} is answered`, async () => {
@@ -104,12 +117,12 @@ export class Workbench {
     const created = await this.port.createTopics([{ topic, partitions, replicationFactor: -1, configs }], 10_000);
     expect(created.topics).toEqual([expect.objectContaining({ topic, errorCode: 0 })]);
     this.#topics.push(topic);
-    await this.eventually(`${topic} is led`, async () => (await this.#isLed(topic, partitions)) || undefined);
+    await this.eventually(`${topic} is led`, async () => (await this.isLed(topic, partitions)) || undefined);
     return topic;
   }
 
   /** Metadata names a leader before that knows its partition: it answers 6, or 75 to a fetch, for some ms. */
-  async #isLed(topic: string, count: number): Promise<boolean> {
+  async isLed(topic: string, count: number): Promise<boolean> {
     const { partitions } = (await this.port.metadata([topic])).topics[0]!;
     if (partitions.length < count || partitions.some(({ leader }) => leader < 0)) return false;
     for (const { partition, leader } of partitions) {
