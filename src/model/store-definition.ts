@@ -69,7 +69,9 @@ export interface KeyValueStore<K, A> {
 
 export interface WindowStore<K, A> {
   readonly [kind]: 'window';
+  /** Undefined when there is none, or retention no longer shows it. */
   readonly get: (key: K, windowStart: number) => A | undefined;
+  /** null removes it. */
   readonly put: (key: K, window: { readonly start: number; readonly end: number }, value: A) => void;
 }
 
@@ -77,6 +79,7 @@ export interface SessionStore<K, A> {
   readonly [kind]: 'session';
   /** Sessions of the key that end at or after `from` and start at or before `to`, by end, then start. */
   readonly find: (key: K, from: number, to: number) => readonly (readonly [Window, A])[];
+  /** In the place of the session with these bounds, if there is one; null removes it. */
   readonly put: (key: K, window: Window, value: A) => void;
 }
 
@@ -84,5 +87,6 @@ export interface TimerStore<K> {
   readonly [kind]: 'timer';
   /** Fires once at `time`, ms since the epoch, in the place of the timer that the key may have. @throws INVALID_TIMESTAMP */
   readonly set: (key: K, time: number) => void;
+  /** Does nothing if the key has no timer. */
   readonly cancel: (key: K) => void;
 }

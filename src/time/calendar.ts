@@ -36,7 +36,7 @@ export interface CalendarWeekOptions extends CalendarOptions {
  * const days = calendarDays({ timeZone: 'America/New_York', grace: hours(1) });
  * const perDay = windowStore('views-per-day', { key: string, value: int64, windows: days });
  * stream(views).pipe(windowBy(days), countWithStore(store(perDay), { emit: 'close' }));
- * @see `Temporal.ZonedDateTime.startOfDay`, which says when a day starts
+ * @see `Temporal.PlainDate.prototype.toZonedDateTime`, which says when a day starts
  */
 export function calendarDays(options: CalendarOptions): WindowAssigner {
   return calendar('calendarDays', options, {
