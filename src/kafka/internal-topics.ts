@@ -35,6 +35,16 @@ export const CHANGELOG_TOMBSTONE_RETENTION_MS = days(7);
 const cleanupPolicy = { changelog: 'compact', repartition: 'delete' } as const;
 
 /**
+ * Which event times are believed is the program's business (`maxFuture`). By a broker's default, what lies an hour ahead would be refused here,
+ * and end the run, after it had been taken in.
+ */
+const anyEventTime = {
+  'message.timestamp.type': 'CreateTime',
+  'message.timestamp.before.max.ms': '9223372036854775807',
+  'message.timestamp.after.max.ms': '9223372036854775807',
+} as const;
+
+/**
  * Changelogs are compacted only: `delete` goes by record timestamp and would remove open windows of old event times. Repartition topics keep
  * everything until it has been committed and is purged by us; small segments, because only whole ones are freed.
  */
@@ -42,13 +52,13 @@ const configs = {
   changelog: {
     'cleanup.policy': cleanupPolicy.changelog,
     'delete.retention.ms': String(CHANGELOG_TOMBSTONE_RETENTION_MS),
-    'message.timestamp.type': 'CreateTime',
+    ...anyEventTime,
   },
   repartition: {
     'cleanup.policy': cleanupPolicy.repartition,
     'retention.ms': '-1',
     'segment.bytes': String(50 * 1024 * 1024),
-    'message.timestamp.type': 'CreateTime',
+    ...anyEventTime,
   },
 } as const;
 

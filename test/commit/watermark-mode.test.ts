@@ -4,9 +4,9 @@ import { countWithStore, to, windowTumbling } from '../../operators';
 import { string } from '../../src/codec/primitives';
 import { internalTopic } from '../../src/codec/topic';
 import { BatchReader } from '../../src/kafka/batch-decode';
-import { BatchBuilder, stamp } from '../../src/kafka/batch-encode';
 import type { Topology } from '../../src/task/topology';
 import { readMarker, type WatermarkMarker } from '../../src/task/watermark-marker';
+import { openTransaction } from './open-transaction';
 import { keysOf, record } from './programs';
 import { byValue, closed, closingBehind, expectedWindows, inputWith, results, tenSeconds, THROUGH, windowCounts } from './watermarks';
 import { type StartOptions, World } from './world';
@@ -218,7 +218,7 @@ describe('an idle partition', () => {
   it('is idle at the last stable offset: a transaction of somebody else that stays open holds nobody back', async () => {
     world.start(closingBehind(idling));
     await write(right, 500);
-    await openTransaction(1);
+    await openTransaction(world, { topic: 'input', partition: 1 });
     await write(left, 1_000, 30_000);
     await world.until(() => sent() > 0, 20_000);
     expect(await closed(world)).toEqual(['v@0: 2']);
@@ -284,22 +284,6 @@ describe('an idle partition', () => {
     expect(await closed(world)).toEqual(['v@0: 2']);
   });
 });
-
-/** A producer that has written one record to a partition of `input`, in a transaction that it never ends. */
-async function openTransaction(partition: number): Promise<void> {
-  const port = world.broker.connect('hung');
-  const at = { topic: 'input', partition };
-  const identity = await world.settle(port.initProducerId(1, { transactionalId: 'hung', transactionTimeoutMs: 600_000 }));
-  await world.settle(port.addPartitionsToTxn(1, { transactionalId: 'hung', ...identity, partitions: [at] }));
-  const builder = new BatchBuilder();
-  builder.append(700, 'key', 'v');
-  const batch = builder.finish({ compression: 'none', transactional: true });
-  stamp(batch, identity.producerId, identity.producerEpoch, 0);
-  const { partitions } = await world.settle(
-    port.produce(1, { transactionalId: 'hung', timeoutMs: 1_000, partitions: [{ ...at, records: batch.bytes }] }),
-  );
-  expect(partitions.map(({ errorCode }) => errorCode)).toEqual([0]);
-}
 
 function markersIn(topic: string, partition: number): WatermarkMarker[] {
   const found: WatermarkMarker[] = [];

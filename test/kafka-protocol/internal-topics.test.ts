@@ -24,14 +24,17 @@ it('are created with configs under which nothing is lost, and have leaders when 
   for (const { topic, partitions } of [changelog, repartition]) {
     for (let p = 0; p < partitions; p++) expect(world.view.knownLeader(topic, p)).toBe(1);
   }
-  const names = ['cleanup.policy', 'retention.ms', 'delete.retention.ms', 'segment.bytes', 'message.timestamp.type'];
+  const timestamps = ['message.timestamp.type', 'message.timestamp.before.max.ms', 'message.timestamp.after.max.ms'];
+  const names = ['cleanup.policy', 'retention.ms', 'delete.retention.ms', 'segment.bytes', ...timestamps];
   const { topics: described } = await world.settle(world.port.describeConfigs([changelog.topic, repartition.topic], names));
   const configs = new Map(described.map((each) => [each.topic, Object.fromEntries(each.configs)]));
   expect(configs.get(changelog.topic)).toMatchObject({
     'cleanup.policy': 'compact',
     'delete.retention.ms': String(7 * 24 * 3_600_000),
-    'message.timestamp.type': 'CreateTime',
   });
+  // Event times of any kind, whatever the broker's own limits are.
+  const forEver = '9223372036854775807';
+  for (const found of configs.values()) expect(timestamps.map((name) => found[name])).toEqual(['CreateTime', forEver, forEver]);
   expect(configs.get(repartition.topic)).toMatchObject({
     'cleanup.policy': 'delete',
     'retention.ms': '-1',
