@@ -16,6 +16,8 @@ export type { Codec, Codecs } from './model/codec';
 export type { InternalTopic, Topic, TopicOptions } from './model/topic';
 export type { Change, Table, TableOptions } from './model/table';
 
+export { joinStore } from './state/join-definition';
+export type { JoinDefinition, JoinStore, JoinStoreOptions, JoinWindows } from './model/join';
 export { timerStore } from './state/timer-definition';
 export { keyValueStore, sessionStore, windowStore } from './state/definition';
 export type { TimerDefinition, TimerStore } from './model/store-definition';
@@ -28,9 +30,14 @@ export {
   cogroupWithStore,
   countWithStore,
   deduplicate,
+  filterTable,
   filterValues,
   grouped,
+  groupTable,
+  joinStream,
   joinTable,
+  joinTables,
+  mapTable,
   mapValues,
   mapWithStore,
   processWithStore,
@@ -45,6 +52,7 @@ export {
   windowSliding,
   windowTumbling,
 } from '../operators';
+export type { JoinKind, JoinOptions, LateJoinRecord } from '../operators';
 export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 export type { Deduplication, FiredTimer, Processor, TimerOf } from '../operators';

@@ -2,10 +2,12 @@ import { aggregateJob } from './aggregate-job';
 import { cogroupJob } from './cogroup-job';
 import { differences } from './differences';
 import type { Case, CaseFile, Expected, Job } from './format';
+import { joinStreamJob } from './join-stream-job';
 import type { Outcome } from './outcome';
 import { NotBuilt, type RunningJob } from './running-job';
 import { sessionJob } from './session-job';
 import { slidingJob } from './sliding-job';
+import { groupTableJob, joinTablesJob, tableJob, toTableJob } from './table-jobs';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
 const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
@@ -15,6 +17,11 @@ const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   sessionize: sessionJob,
   aggregate: aggregateJob,
   cogroup: cogroupJob,
+  table: tableJob,
+  toTable: toTableJob,
+  groupTable: groupTableJob,
+  joinTables: joinTablesJob,
+  joinStream: joinStreamJob,
 };
 
 /** Every case, then every known defect of Kafka Streams: by the rule where the file says what the rule gives, else not at all. */

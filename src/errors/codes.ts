@@ -43,6 +43,7 @@ export const errorCodes = {
   WINDOW_DIFFERENCE: 'a time difference of sliding windows that is negative or no whole number of ms',
   WINDOW_GAP: 'a session gap that is not a whole number of ms > 0',
   WINDOW_GRACE: 'a grace that is negative or no whole number of ms',
+  WINDOW_JOIN: 'a before or after of a join that is no whole number of ms, or whose sum is negative',
   WINDOW_RECORDS: 'a number of records in a window that is not whole and > 0, or a step that is greater',
   WINDOW_SIZE: 'a window size that is not a whole number of ms > 0, or Infinity',
 } as const;

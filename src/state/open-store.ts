@@ -5,6 +5,7 @@ import { type Counted, countedCodec } from './counted';
 import type { StoreContext } from './entry-store';
 import type { AnyStore } from './flusher';
 import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, TimerHandle, WindowHandle } from './handle';
+import { JoinEntries, type JoinHandle, joinHandle } from './join-entries';
 import { RowEntries } from './row-entries';
 import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
 import { TimerEntries, timerHandle } from './timer-entries';
@@ -17,7 +18,8 @@ export type AnyHandle =
   | RowWindowHandle<unknown, unknown>
   | CountedWindowHandle<unknown, unknown>
   | SessionHandle<unknown, unknown>
-  | TimerHandle<unknown>;
+  | TimerHandle<unknown>
+  | JoinHandle<unknown, unknown, unknown>;
 
 /** The entries of one store with the handle that operators and topologies get. */
 export interface OpenedStore {
@@ -51,6 +53,10 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
     case 'timer': {
       const entries = new TimerEntries<unknown>(shape, id, context);
       return { entries: entries as unknown as AnyStore, handle: timerHandle(entries) };
+    }
+    case 'join': {
+      const entries = new JoinEntries<unknown, unknown>(shape, id, context);
+      return { entries: entries as unknown as AnyStore, handle: joinHandle(entries) };
     }
     default:
       throw new MillraceError('CONFIG', `store "${shape.name}" is of the kind ${shape.kind}, which tasks cannot hold`, {

@@ -1,5 +1,6 @@
 import { readInt64, writeInt32, writeInt64 } from '../codec/int64-bytes';
 import type { StoreShape } from '../model/store-definition';
+import { joinRows } from './join-rows';
 import { boundsOf } from './windows';
 
 interface Bounds {
@@ -71,6 +72,7 @@ class SessionRows implements RowKind {
 }
 
 export function rowKindOf(shape: StoreShape): RowKind {
+  if (shape.kind === 'join') return joinRows;
   if (shape.kind === 'session') return new SessionRows();
   const bounds = boundsOf(shape.windows!);
   return new WindowRows((start) => bounds.endOf(start));

@@ -2,6 +2,7 @@ import type { StoreShape } from '../model/store-definition';
 import { Claim } from '../state/claim';
 import { ClosingIndex } from '../state/closing-index';
 import type { AgingRuntime, KeyValueRuntime, RowRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
+import type { JoinRuntime } from '../state/join-entries';
 import type { Scope } from '../state/scope';
 
 const nothing = (): undefined => undefined;
@@ -22,7 +23,8 @@ export function silentStore(
   KeyValueRuntime<unknown, unknown> &
   RowRuntime<unknown, unknown> &
   TimerRuntime<unknown> &
-  AgingRuntime {
+  AgingRuntime &
+  JoinRuntime<unknown, unknown> {
   const claim = new Claim(shape.name);
   const nothingDue = new ClosingIndex();
   return {
@@ -48,6 +50,9 @@ export function silentStore(
     due: nothingDue,
     closingIndex: () => nothingDue,
     isRemovable: () => false,
+    kept: () => nothingDue,
+    waiting: () => nothingDue,
+    added: nothing,
     age: nothing,
     ready: () => true,
     keyByIds: nothing,
