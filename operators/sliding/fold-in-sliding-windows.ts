@@ -168,7 +168,7 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
 
   /** The right window of the record's time: what lies behind it in the latest window that holds it. Never late, as the record is not. */
   private makeRight(latest: Row<A> | undefined, timestamp: number): void {
-    if (latest === undefined || latest.timestamp <= timestamp || !this.accepts(timestamp + 1)) return;
+    if (latest === undefined || latest.timestamp <= timestamp) return;
     const start = timestamp + 1;
     this.changes.push(new Row<A | null>(start, start + this.difference, latest.value, latest.timestamp));
   }
