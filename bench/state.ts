@@ -1,3 +1,4 @@
+import { Observable } from 'rxjs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,7 @@ function scopeOver(cells: CellTable): Scope {
     counter: () => ({ value: 0 }),
     begin: () => true,
     end: () => undefined,
+    repartition: () => () => new Observable(),
     drive: () => undefined,
     wakeAt: () => undefined,
     hold: () => undefined,

@@ -8,7 +8,8 @@ import { JoinInput, JoinRecords } from './join/join-records';
 import { JoinSide } from './join/join-side';
 import { type JoinWays, OpenJoin } from './join/open-join';
 import type { JoinKind, JoinOptions } from './join/options';
-import { receiveFromAll, runtimeOf } from './operator';
+import { receiveFromAll } from './meeting';
+import { runtimeOf } from './operator';
 
 const operator = 'joinStream';
 

@@ -3,7 +3,8 @@ import type { KafkaRecord } from '../src/model/record';
 import type { Table } from '../src/model/table';
 import type { Counter } from '../src/state/scope';
 import { keptTableOf, type TableRuntime } from '../src/state/table';
-import { type Receiver, receiveWithTable } from './operator';
+import { receiveWithTable } from './meeting';
+import type { Receiver } from './operator';
 
 /** A row undefined: there is none (left joins only). */
 type JoinRow<K, V, T, R> = (value: V, row: T, record: KafkaRecord<K, V>) => R;

@@ -1,6 +1,7 @@
 import { Observable, type Observer, type OperatorFunction, type Subscriber, Subscription } from 'rxjs';
 import { MillraceError } from '../src/errors/millrace-error';
 import type { KafkaRecord, Placement } from '../src/model/record';
+import type { SessionWindows, Windows } from '../src/model/window';
 import { runtime, type StoreRuntime } from '../src/state/handle';
 import { subscribeAs, type WiringNode } from '../src/state/wiring';
 import { agingWith } from './aging/observing-receiver';
@@ -40,6 +41,10 @@ export interface Receiver<In> {
   complete?(): boolean;
   /** The subscription has ended, in whatever way. */
   release?(): void;
+  /** Its records come from these windows: called for the windows next to it on each way, while it subscribes. */
+  meets?(windows: Windows | SessionWindows): void;
+  /** It has subscribed to its source. What this throws, the subscription ends with. */
+  subscribed?(): void;
 }
 
 /**
@@ -61,80 +66,24 @@ export function receiveWithStores<In, Out>(
   start: (destination: Subscriber<Out>) => Receiver<In>,
 ): OperatorFunction<In, Out> {
   const token = {};
-  const nodes = stores.map(({ shape }): WiringNode => ({ kind: 'store', name: shape.name, operator }));
   return (source) =>
     new Observable<Out>((destination) =>
       holding(operator, stores, token, (release) => {
-        const [started] = aging(operator, stores, destination, [start(destination)]);
+        const receiver = start(destination);
+        const [started] = aging(operator, stores, destination, [receiver]);
         release.push(started!);
+        const meets = receiver.meets && ((windows: Windows | SessionWindows) => receiver.meets?.(windows));
+        const nodes = stores.map((store) => storeNode(operator, store, meets));
         const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started!));
-        return nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
+        const subscription = nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
+        receiver.subscribed?.();
+        return subscription;
       }),
     );
 }
 
-/**
- * The same with several sources that meet in one store: `start` gives a receiver for each, in their order. Completes with the last of
- * them.
- */
-export function receiveFromAll<In, Out>(
-  operator: string,
-  store: StoreRuntime,
-  sources: readonly Observable<In>[],
-  start: (destination: Subscriber<Out>) => readonly Receiver<In>[],
-): Observable<Out> {
-  const token = {};
-  const meeting: WiringNode = { kind: 'store', name: store.shape.name, operator };
-  const input: WiringNode = { kind: 'operator', name: operator, operator };
-  // Each source is an input of its own, so that the planner finds what lies upstream of it even behind a share().
-  const together = new Observable<never>();
-  return new Observable<Out>((destination) =>
-    holding(operator, [store], token, (release) => {
-      const receivers = aging(operator, [store], destination, start(destination));
-      release.push(...receivers);
-      let active = sources.length;
-      const isLast = (): boolean => --active === 0;
-      return subscribeAs(meeting, together, () => {
-        const upstream = new Subscription();
-        sources.forEach((source, at) => {
-          const observer = new ReceiveOneOf(destination, operator, receivers[at]!, isLast);
-          if (!destination.closed) upstream.add(subscribeAs(input, source, () => source.subscribe(observer)));
-        });
-        return upstream;
-      });
-    }),
-  );
-}
-
-/**
- * An operator over a stream that looks rows up in a table: it keeps the table alive, and both must have the same partitions. The table's
- * records move none of the event time behind it.
- */
-export function receiveWithTable<In, Out>(
-  operator: string,
-  table: { readonly name: string; readonly updates: Observable<unknown> },
-  start: (destination: Subscriber<Out>) => Receiver<In>,
-): OperatorFunction<In, Out> {
-  const meeting: WiringNode = { kind: 'join', name: table.name, operator };
-  const lookup: WiringNode = { kind: 'lookup', name: table.name, operator };
-  const input: WiringNode = { kind: 'operator', name: operator, operator };
-  return (source) =>
-    new Observable<Out>((destination) => {
-      const together = new Observable<never>();
-      const error = (cause: unknown): void => {
-        destination.error(cause);
-      };
-      return subscribeAs(meeting, together, () => {
-        const held = subscribeAs(lookup, table.updates, () => table.updates.subscribe({ error }));
-        const observer = new ReceiveInputs(destination, operator, start(destination));
-        held.add(subscribeAs(input, source, () => source.subscribe(observer)));
-        return held;
-      });
-    });
-}
-
 /** Claims stores for as long as what `subscribe` gives is subscribed; releases what it has pushed before they are free. */
-function holding(
+export function holding(
   operator: string,
   stores: readonly StoreRuntime[],
   token: object,
@@ -160,13 +109,18 @@ function holding(
 }
 
 /** With what stores declared with a `ttl` need; for any other `receivers` as they are. */
-function aging<In>(
+export function aging<In>(
   operator: string,
   stores: readonly StoreRuntime[],
   destination: Subscriber<unknown>,
   receivers: readonly Receiver<In>[],
 ): readonly Receiver<In>[] {
   return agingWith(receivers, stores, destination, (cause) => destination.error(processingError(cause, operator)));
+}
+
+export function storeNode(operator: string, { shape }: StoreRuntime, meets?: WiringNode['meets']): WiringNode {
+  const { name, windows } = shape;
+  return { kind: 'store', name, operator, ...(windows && { windows }), ...(meets && { meets }) };
 }
 
 /** What is behind a store handle. */
@@ -256,7 +210,8 @@ class FilterInputs<In> extends OperatorObserver<In, In> {
   }
 }
 
-class ReceiveInputs<In, Out> extends OperatorObserver<In, Out> {
+/** Gives a receiver what it is subscribed to. */
+export class ReceiveInputs<In, Out> extends OperatorObserver<In, Out> {
   private readonly receiver: Receiver<In>;
 
   constructor(destination: Subscriber<Out>, operator: string, receiver: Receiver<In>) {
@@ -270,19 +225,5 @@ class ReceiveInputs<In, Out> extends OperatorObserver<In, Out> {
 
   override complete(): void {
     if (this.receiver.complete?.() !== false) this.destination.complete();
-  }
-}
-
-/** One of several inputs: only the last of them to complete says so. */
-class ReceiveOneOf<In, Out> extends ReceiveInputs<In, Out> {
-  private readonly isLast: () => boolean;
-
-  constructor(destination: Subscriber<Out>, operator: string, receiver: Receiver<In>, isLast: () => boolean) {
-    super(destination, operator, receiver);
-    this.isLast = isLast;
-  }
-
-  override complete(): void {
-    if (this.isLast()) super.complete();
   }
 }

@@ -18,9 +18,10 @@ export type { Change, Table, TableOptions } from './model/table';
 
 export { joinStore } from './state/join-definition';
 export type { JoinDefinition, JoinStore, JoinStoreOptions, JoinWindows } from './model/join';
+export { suppressStore } from './state/suppress-definition';
 export { timerStore } from './state/timer-definition';
 export { keyValueStore, sessionStore, windowStore } from './state/definition';
-export type { TimerDefinition, TimerStore } from './model/store-definition';
+export type { SuppressDefinition, SuppressStore, TimerDefinition, TimerStore } from './model/store-definition';
 export type { KeyValueDefinition, KeyValueStore, StoreDefinition, WindowDefinition, WindowStore } from './model/store-definition';
 export type { SessionDefinition, SessionStore } from './model/store-definition';
 
@@ -44,6 +45,7 @@ export {
   reduceWithStore,
   selectKey,
   sessionize,
+  suppress,
   to,
   toTable,
   windowBy,
@@ -56,6 +58,7 @@ export type { JoinKind, JoinOptions, LateJoinRecord } from '../operators';
 export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 export type { Deduplication, FiredTimer, Processor, TimerOf } from '../operators';
+export type { SuppressBounds, UntilTimeLimit, UntilWindowCloses } from '../operators';
 export type { Cogrouping, Grouped, GroupedInSessions, GroupedInWindows } from '../operators';
 
 export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';

@@ -19,6 +19,12 @@ export function tableOver<K, V>(behind: TableRuntime<K, V>, updates: Updates<K, 
   };
 }
 
+/** The rows of a store that a table is kept in. */
+export function keptTable<K, V>(store: KeyValueRuntime<K, V>, takeBack: () => void = () => undefined): TableRuntime<K, V> {
+  const { shape, scope } = store;
+  return { name: shape.sourceTopic ?? shape.name, scope, isKept: true, codecs: shape, find: (key) => store.find(key), takeBack };
+}
+
 /**
  * The table of a stream: each record is the new row of its key, a null deletes, an older one overwrites. Null keys are dropped and
  * counted.
@@ -31,15 +37,10 @@ export function materialize<K, V>(
   store: KeyValueRuntime<K, V>,
   takeBack: () => void = () => undefined,
 ): TableHandle<K, V> {
-  const { shape, scope } = store;
-  const behind: TableRuntime<K, V> = {
-    name: shape.sourceTopic ?? shape.name,
-    scope,
-    isKept: true,
-    find: (key) => store.find(key),
-    takeBack,
-  };
-  return tableOver(behind, source.pipe(receiveWithStore(operator, store, (destination) => new KeepRows(operator, store, destination))));
+  return tableOver(
+    keptTable(store, takeBack),
+    source.pipe(receiveWithStore(operator, store, (destination) => new KeepRows(operator, store, destination))),
+  );
 }
 
 /** The same without rows: changes pass, and what was before them is not known. */
@@ -49,7 +50,7 @@ export function passOn<K, V>(
   source: Observable<KafkaRecord<K, V | null>>,
   scope: Scope,
 ): TableHandle<K, V> {
-  const behind: TableRuntime<K, V> = { name, scope, isKept: false, find: () => undefined, takeBack: () => undefined };
+  const behind: TableRuntime<K, V> = { name, scope, isKept: false, codecs: undefined, find: () => undefined, takeBack: () => undefined };
   return tableOver(behind, source.pipe(receiveWithStores(operator, [], (destination) => new PassOn(operator, scope, destination))));
 }
 

@@ -7,6 +7,7 @@ import type { Outcome } from './outcome';
 import { NotBuilt, type RunningJob } from './running-job';
 import { sessionJob } from './session-job';
 import { slidingJob } from './sliding-job';
+import { suppressJob } from './suppress-job';
 import { groupTableJob, joinTablesJob, tableJob, toTableJob } from './table-jobs';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
@@ -51,6 +52,7 @@ async function runCase(name: string, { job, inputs, why }: Case, expected: Expec
 }
 
 function assemble(job: Job): RunningJob {
+  if (job['suppress'] !== undefined) return suppressJob(job);
   const known = Object.hasOwn(JOBS, job.operator) ? JOBS[job.operator] : undefined;
   if (known === undefined) throw new NotBuilt(`${job.operator} is not built yet`);
   return known(job);

@@ -80,7 +80,8 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
   const countOf = (input: PlannedInput): number => partitions.get(sourceKey(input.name, input.internal)) ?? 0;
   for (const source of plan.sources) partitions.set(sourceKey(source.name, false), counts.get(source.name) ?? 0);
   for (const { topic, upstream } of plan.repartitions) {
-    partitions.set(sourceKey(topic.name, true), topic.partitions ?? Math.max(1, ...upstream.map(countOf)));
+    const asMet = countsMetBy(plan, topic.name).map(countOf);
+    partitions.set(sourceKey(topic.name, true), topic.partitions ?? Math.max(1, ...(asMet.length > 0 ? asMet : upstream.map(countOf))));
   }
   const nameOf = (input: PlannedInput): string => (input.internal ? repartitionName(applicationId, input.name) : input.name);
   for (const meeting of plan.meetings) checkCoPartitioned(meeting, countOf, nameOf);
@@ -131,6 +132,12 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
     const fed = Math.max(0, ...(meeting?.inputs ?? []).map(countOf));
     return { topic: changelogName(applicationId, name), kind, partitions: fed > 0 ? fed : tasks };
   }
+}
+
+/** The user's topics that an internal topic meets in an operator: it takes their number of partitions, which cannot be changed. */
+function countsMetBy(plan: Plan, internalTopic: string): PlannedInput[] {
+  const together = plan.meetings.filter(({ inputs }) => inputs.some(({ name, internal }) => internal && name === internalTopic));
+  return together.flatMap(({ inputs }) => inputs.filter(({ internal }) => !internal));
 }
 
 /** Gives the inputs that must be read in order of time with one: those that meet it, those that meet these, and so on. */

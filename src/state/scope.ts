@@ -1,5 +1,8 @@
+import type { Observable } from 'rxjs';
 import type { MetricName } from '../model/metrics';
 import type { Origin } from '../model/origin';
+import type { KafkaRecord, Placement } from '../model/record';
+import type { InternalTopic } from '../model/topic';
 import type { Cell } from './cell';
 import type { EventTime } from './event-time';
 
@@ -46,6 +49,8 @@ export interface Scope {
    */
   begin(store: string, kind: string, time: number, key: string): boolean;
   end(): void;
+  /** Through an internal topic, as `task.repartition`: for operators that need one. Ask while the topology is assembled. */
+  repartition<K, V>(topic: InternalTopic<K, V>): (source: Observable<KafkaRecord<K, V, Placement>>) => Observable<KafkaRecord<K, V>>;
   /** Runs steps before the task's next record; the latest driven first. May be called at subscription: runs before the first record. */
   drive(step: Step): void;
   /**

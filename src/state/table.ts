@@ -15,12 +15,14 @@ export interface TableRuntime<K, V> {
   readonly scope: Scope;
   /** Rows can be looked up, and `before` is known. */
   readonly isKept: boolean;
-  find(key: K): Stamped<V> | undefined;
+  readonly find: (key: K) => Stamped<V> | undefined;
+  /** How its rows are written where a store keeps them; undefined: they are worked out from another table's. */
+  readonly codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown> } | undefined;
   /**
    * Somebody takes `before` back, for whom a restored row that is missing is a mistake for ever. Then a source topic cannot be the
    * changelog: it may have been compacted up to later rows of the same keys than those that were processed.
    */
-  takeBack(): void;
+  readonly takeBack: () => void;
 }
 
 export interface TableHandle<K, V> extends Table<K, V> {

@@ -1,4 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
+import type { SessionWindows, Windows } from '../model/window';
 
 /** What the planner draws: an operator of ours with the store, topics or table it stands for. */
 export interface WiringNode {
@@ -9,6 +10,10 @@ export interface WiringNode {
   readonly operator: string;
   /** Sinks: every topic that may be written. */
   readonly topics?: readonly unknown[];
+  /** Windowed stores: of which windows. */
+  readonly windows?: Windows | SessionWindows;
+  /** Told of the windows that its records come from, those next to it on each way. */
+  readonly meets?: (windows: Windows | SessionWindows) => void;
 }
 
 /** Who listens while a topology is subscribed; nobody in an operator's own unit test. */
@@ -21,6 +26,9 @@ export interface WiringListener {
 }
 
 let listener: WiringListener | undefined;
+
+/** Who is subscribing, the last of them upstream of all others. */
+const path: WiringNode[] = [];
 
 /** Subscriptions made inside `assemble` are reported to `to`. Synchronous, not nested. */
 export function listenToWiring<R>(to: WiringListener, assemble: () => R): R {
@@ -35,13 +43,23 @@ export function listenToWiring<R>(to: WiringListener, assemble: () => R): R {
 
 /** Subscribes on behalf of one of our operators, so that the planner sees what lies upstream of it. */
 export function subscribeAs(node: WiringNode, source: Observable<unknown>, subscribe: () => Subscription): Subscription {
-  if (listener === undefined) return subscribe();
   const to = listener;
-  to.enter(node, source);
+  if (node.windows !== undefined) tellBelow(node.windows);
+  path.push(node);
+  to?.enter(node, source);
   try {
     return subscribe();
   } finally {
-    to.leave();
+    to?.leave();
+    path.pop();
+  }
+}
+
+function tellBelow(windows: Windows | SessionWindows): void {
+  for (let at = path.length - 1; at >= 0; at--) {
+    const below = path[at]!;
+    below.meets?.(windows);
+    if (below.windows !== undefined) return;
   }
 }
 

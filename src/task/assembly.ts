@@ -155,7 +155,10 @@ export class Assembly implements Task {
   private observe(topic: Source['topic'], internal: boolean): Observable<KafkaRecord<unknown, unknown>> {
     const key = sourceKey(topic.name, internal);
     const known = this.observables.get(key);
-    if (known !== undefined) return known as Observable<KafkaRecord<unknown, unknown>>;
+    if (known !== undefined) {
+      this.assertSame(topic, internal);
+      return known as Observable<KafkaRecord<unknown, unknown>>;
+    }
     const source: Source = {
       topic,
       internal,
@@ -174,6 +177,14 @@ export class Assembly implements Task {
     this.sources.set(key, source);
     this.observables.set(key, observable);
     return observable;
+  }
+
+  /** Two declarations with one name could have different codecs; those of topics of the user's are the user's business. */
+  private assertSame(topic: Source['topic'], internal: boolean): void {
+    if (!internal || this.sources.get(sourceKey(topic.name, true))?.topic === topic) return;
+    throw new MillraceError('CONFIG', `two internal topics are named "${topic.name}"; declare one, and use it wherever it is meant`, {
+      where: { topic: topic.name },
+    });
   }
 
   private assertAssembling(handle: string): void {

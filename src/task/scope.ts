@@ -1,8 +1,12 @@
+import type { Observable } from 'rxjs';
 import type { MetricName, Metrics } from '../model/metrics';
 import { noOrigin, type Origin } from '../model/origin';
+import type { KafkaRecord, Placement } from '../model/record';
+import type { InternalTopic } from '../model/topic';
 import type { CellTable } from '../state/cells';
 import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
+import type { Assembly } from './assembly';
 import type { TaskClock } from './task-clock';
 import type { Watermarks } from './watermarks';
 
@@ -29,6 +33,8 @@ export class TaskScope implements Scope {
   failed = false;
   /** Of the task that works in this scope. */
   clock: TaskClock | undefined;
+  /** The present one of the task. */
+  assembly: Assembly | undefined;
   /** Of the task, when a topic is in watermark mode. */
   watermarks: Watermarks | undefined;
   /** Latest driven last: it runs first. */
@@ -88,6 +94,10 @@ export class TaskScope implements Scope {
   /** After a failure the stack is left as it stands: its top is the emission to blame. */
   end(): void {
     if (!this.failed) this.depth--;
+  }
+
+  repartition<K, V>(topic: InternalTopic<K, V>): (source: Observable<KafkaRecord<K, V, Placement>>) => Observable<KafkaRecord<K, V>> {
+    return this.assembly!.repartition(topic);
   }
 
   drive(step: Step): void {

@@ -1,3 +1,4 @@
+import { Observable } from 'rxjs';
 import { noOrigin } from '../../src/model/origin';
 import type { Logger } from '../../src/model/logger';
 import type { StoreShape } from '../../src/model/store-definition';
@@ -33,6 +34,7 @@ export function scopeOver(cells: CellTable): Scope {
     counter: () => ({ value: 0 }),
     begin: () => true,
     end: () => undefined,
+    repartition: () => () => new Observable(),
     drive: () => undefined,
     wakeAt: () => undefined,
     hold: () => undefined,

@@ -1,0 +1,57 @@
+import type { Subscriber } from 'rxjs';
+import type { KafkaRecord } from '../../src/model/record';
+import type { KeyValueStore } from '../../src/model/store-definition';
+import type { Change, Table } from '../../src/model/table';
+import type { Stamped } from '../../src/state/handle';
+import { tableOf } from '../../src/state/table';
+import { type Receiver, receiveWithStores } from '../operator';
+import { derivedTable } from './derived-table';
+
+export interface DerivedTableOptions<K, V> {
+  /** Keeps the rows, instead of working them out whenever one is asked for: for a table whose upstream keeps none, or a costly function. */
+  readonly store?: KeyValueStore<K, V>;
+}
+
+/** How a table follows from another, row by row. */
+export interface Derivation<K, V, V2> {
+  /** undefined: no such row here. */
+  readonly row: (value: V, key: K) => V2 | undefined;
+  /** Are deletions passed on of rows that were not here before, though that is known? */
+  readonly passesVainDeletions: boolean;
+}
+
+/** A table whose rows follow from those of another with the same keys. */
+export function deriveTable<K, V, V2>(
+  operator: string,
+  table: Table<K, V>,
+  { row, passesVainDeletions }: Derivation<K, V, V2>,
+  { store }: DerivedTableOptions<K, V2>,
+): Table<K, V2> {
+  const { name, scope, isKept, find: findUpstream, takeBack } = tableOf(table, operator);
+  const rowOf = (value: V | undefined, key: K): V2 | undefined => (value === undefined ? undefined : (row(value, key) ?? undefined));
+  const skipsVain = isKept && !passesVainDeletions;
+  const derive = (destination: Subscriber<KafkaRecord<K, Change<V2>>>): Derive<K, V, V2> => new Derive(rowOf, skipsVain, destination);
+  const find = (key: K): Stamped<V2> | undefined => {
+    const found = findUpstream(key);
+    const value = rowOf(found?.value, key);
+    return value === undefined ? undefined : { value, timestamp: found!.timestamp };
+  };
+  const updates = table.updates.pipe(receiveWithStores(operator, [], derive));
+  return derivedTable(operator, { name, scope, isKept, codecs: undefined, find, takeBack }, updates, store);
+}
+
+class Derive<K, V, V2> implements Receiver<KafkaRecord<K, Change<V>>> {
+  constructor(
+    private readonly rowOf: (value: V | undefined, key: K) => V2 | undefined,
+    private readonly skipsVainDeletions: boolean,
+    private readonly destination: Subscriber<KafkaRecord<K, Change<V2>>>,
+  ) {}
+
+  receive(record: KafkaRecord<K, Change<V>>): void {
+    const { rowOf, destination } = this;
+    const { key, value } = record;
+    const [before, after] = [rowOf(value.before, key), rowOf(value.after, key)];
+    if (this.skipsVainDeletions && before === undefined && after === undefined) return;
+    destination.next(record.withValue({ before, after }));
+  }
+}
