@@ -156,7 +156,7 @@ export class Fetcher {
     port.fetch(node, { maxWaitMs, minBytes: 1, maxBytes: this.#maxBytes, readCommitted, partitions }, lane).then(
       (answer) => {
         source.fetching = false;
-        this.#answered(source, asked, answer);
+        if (!isThrottled(answer)) this.#answered(source, asked, answer);
         this.#wake(node);
       },
       (error: unknown) => {
@@ -259,6 +259,11 @@ export class Fetcher {
     if (place >= 0) source!.entries.splice(place, 1);
     entry.node = undefined;
   }
+}
+
+/** Over its quota, a client is told nothing (KIP-219). */
+function isThrottled({ errorCode, partitions }: FetchAnswer): boolean {
+  return errorCode === kafkaCode.NONE && partitions.length === 0;
 }
 
 function refused({ topic, partition, offset }: Entry, code: number): MillraceError {

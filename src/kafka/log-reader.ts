@@ -179,7 +179,9 @@ class LogReading implements PartitionSink {
         ? 'No answer came.'
         : seen.highWatermark < until
           ? `The log ends at ${seen.highWatermark}: was the topic deleted and created anew?`
-          : `Its last stable offset is ${seen.lastStableOffset}: a transaction is open there.`;
+          : seen.lastStableOffset < until
+            ? `Its last stable offset is ${seen.lastStableOffset}: a transaction is open there.`
+            : 'The broker has no more to give below that offset.';
     return new MillraceError(
       seen !== undefined && seen.highWatermark < until ? 'POSITION_OUT_OF_RANGE' : 'BROKERS_UNREACHABLE',
       `Reading ${topic}-${partition} stood still for ${afterMs} ms at offset ${this.#position}, waiting for ${until}. ${why}`,

@@ -73,6 +73,7 @@ export interface FetchPartitionAnswer extends TopicPartition {
 }
 export interface FetchAnswer {
   readonly errorCode: number;
+  /** None at all, whatever was asked for: the client is over its quota and must wait, which the port sees to. */
   readonly partitions: readonly FetchPartitionAnswer[];
 }
 

@@ -3,6 +3,7 @@ import { ClusterView } from '../../src/kafka/cluster-view';
 import { Fetcher, type FetcherOptions } from '../../src/kafka/fetcher';
 import type { FetchedChunk, PartitionProgress, PartitionSink } from '../../src/kafka/partition-sink';
 import type { FetchRequest } from '../../src/kafka/port';
+import { readBatchHeader } from '../../src/kafka/record-batch';
 import { silentLogger } from '../../src/model/logger';
 import { MovingLeaders } from './moving-leaders';
 import { Simulated } from './simulated';
@@ -124,6 +125,39 @@ describe('a fetched partition', () => {
     add(1, 0, other);
     await world.until(() => sink.values.length === 2 && other.values.length === 1, 10_000);
     expect(sink.values[1]).toHaveLength(50_000);
+  });
+
+  it('waits out a quota: an answer without any partition is none', async () => {
+    await writer.committed('input', 0, 'a');
+    const { fetch } = world.port;
+    let throttled = 0;
+    world.port.fetch = (node, request, lane) =>
+      throttled++ < 3 ? Promise.resolve({ errorCode: 0, partitions: [] }) : fetch.call(world.port, node, request, lane);
+    add(0, 0);
+    await world.until(() => sink.last?.next === 2);
+    expect(sink.values).toEqual(['a']);
+    expect(sink.events).toEqual([]);
+    expect(throttled).toBeGreaterThan(3);
+  });
+
+  it('K11: passes what compaction has left out, batch by batch and at the end', async () => {
+    world.broker.createTopic('compacted', 1, { 'cleanup.policy': 'compact' });
+    const keyed = (key: string, value: string): Promise<unknown> => writer.keyed('compacted', key, value);
+    for (const value of ['1', '2', '3']) await keyed('a', value);
+    await keyed('b', '1');
+    await writer.keyed('compacted', 'b', 'aborted', false);
+    await keyed('z', '');
+    world.broker.roll('compacted');
+    world.broker.compact('compacted');
+    const left = world.broker.partition({ topic: 'compacted', partition: 0 })!.batches.map((batch) => readBatchHeader(batch).baseOffset);
+    expect(left).toEqual([1, 3, 4, 5, 6, 7, 9, 10, 11]);
+    fetcher.add({ topic: 'compacted', partition: 0, offset: 0, sink });
+    await world.until(() => sink.last?.next === 12);
+    expect(sink.values).toEqual(['3', '1', '']);
+    fetcher.add({ topic: 'compacted', partition: 0, offset: 2, sink });
+    await world.until(() => sink.chunks.at(-1)?.from === 2);
+    expect(sink.chunks.at(-1)).toMatchObject({ from: 2, next: 11 });
+    await world.until(() => sink.last?.next === 12);
   });
 
   it('never asks for more than 4 MiB at once, nor for longer than 500 ms', async () => {

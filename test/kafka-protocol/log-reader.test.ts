@@ -1,7 +1,7 @@
 import type { BatchReader } from '../../src/kafka/batch-decode';
 import { readLog, type LogToRead } from '../../src/kafka/log-reader';
 import { OffsetReader } from '../../src/kafka/offsets';
-import { writeBatchCrc } from '../../src/kafka/record-batch';
+import { readBatchHeader, writeBatchCrc } from '../../src/kafka/record-batch';
 import { silentLogger } from '../../src/model/logger';
 import { Simulated } from './simulated';
 import { LogWriter } from './written-log';
@@ -38,9 +38,9 @@ function read(log: Partial<LogToRead>): Promise<number> {
   return world.settle(begin(log));
 }
 
-async function highWatermark(): Promise<number> {
+async function highWatermark(topic = 'changelog'): Promise<number> {
   const offsets = new OffsetReader(world);
-  return (await world.settle(offsets.endOffsets([{ topic: 'changelog', partition: 0 }], false)))[0]!.offset;
+  return (await world.settle(offsets.endOffsets([{ topic, partition: 0 }], false)))[0]!.offset;
 }
 
 it('a whole log is read up to its high watermark', async () => {
@@ -83,6 +83,95 @@ it('K11: batches emptied by compaction are passed in one fetch each', async () =
   expect(values).toEqual(['a', 'c']);
   // Six batches; each fetch gives at least one.
   expect(fetched).toBeLessThanOrEqual(7);
+});
+
+describe('a compacted log', () => {
+  const COMPACTED = { topic: 'compacted', partition: 0 };
+
+  beforeEach(() => world.broker.createTopic(COMPACTED.topic, 1, { 'cleanup.policy': 'compact', 'delete.retention.ms': '1000' }));
+
+  function compact(): void {
+    world.broker.roll(COMPACTED.topic);
+    world.broker.compact(COMPACTED.topic);
+  }
+  const batches = (): string[] =>
+    world.broker.partition(COMPACTED)!.batches.map((bytes) => {
+      const { baseOffset, lastOffset, recordCount } = readBatchHeader(bytes);
+      return `${baseOffset}-${lastOffset}: ${recordCount}`;
+    });
+
+  it('K11: is read to its end, in as many fetches as it has batches, though most offsets are gone', async () => {
+    for (let i = 0; i < 50; i++) await writer.keyed(COMPACTED.topic, `${i % 2}`, `${i}`);
+    compact();
+    const until = await highWatermark(COMPACTED.topic);
+    expect(until).toBe(100);
+    world.heard.length = 0;
+    expect(await read({ ...COMPACTED, until, maxBytesPerPartition: 1 })).toBe(100);
+    expect(values).toEqual(['48', '49']);
+    expect(world.count('fetch')).toBeLessThanOrEqual(batches().length + 1);
+  });
+
+  it('S4: ends although its last offset has no record: batches at the end may be empty', async () => {
+    await writer.keyed(COMPACTED.topic, 'a', '1');
+    await writer.write(COMPACTED.topic, 0, 'x', 'x', 'x');
+    await writer.end(false);
+    await world.clock.advance(1);
+    compact();
+    // The records of the aborted transaction are gone, its batch is not: the producer goes on behind it.
+    expect(batches()).toEqual(['0-0: 1', '1-1: 1', '2-4: 0', '5-5: 1']);
+    for (const until of [3, 5, 6]) {
+      values = [];
+      expect(await read({ ...COMPACTED, until, maxBytesPerPartition: 1 })).toBeGreaterThanOrEqual(until);
+      expect(values).toEqual(['1']);
+    }
+  });
+
+  it('S4: ends although the last records of its last batches are gone', async () => {
+    await writer.write(COMPACTED.topic, 0, '1', '2');
+    await writer.end(true);
+    await writer.keyed(COMPACTED.topic, 'key', '3');
+    await writer.keyed(COMPACTED.topic, 'z', null);
+    compact();
+    expect(await read({ ...COMPACTED, until: 2 })).toBeGreaterThanOrEqual(2);
+    expect(values).toEqual([]);
+    expect(await read({ ...COMPACTED, until: 7 })).toBe(7);
+    expect(values).toEqual(['3', '']);
+  });
+
+  it('is read from an offset that is gone as from the next one', async () => {
+    for (const value of ['1', '2', '3']) await writer.keyed(COMPACTED.topic, 'a', value);
+    compact();
+    for (const from of [0, 1, 2, 3, 4]) {
+      values = [];
+      expect(await read({ ...COMPACTED, from, until: 6 })).toBe(6);
+      expect(values).toEqual(['3']);
+    }
+  });
+
+  it('is compacted while it is read: what was a record may be gone, the end stays', async () => {
+    for (let i = 0; i < 10; i++) await writer.keyed(COMPACTED.topic, 'a', `${i}`);
+    let calls = 0;
+    const apply = (reader: BatchReader): void => {
+      keep(reader);
+      if (++calls === 2) compact();
+    };
+    expect(await read({ ...COMPACTED, until: 20, maxBytesPerPartition: 1, apply })).toBe(20);
+    expect(values.at(-1)).toBe('9');
+    expect(values.length).toBeLessThan(10);
+  });
+
+  it('without its tombstones ends all the same', async () => {
+    await writer.keyed(COMPACTED.topic, 'a', '1');
+    await writer.keyed(COMPACTED.topic, 'a', null);
+    compact();
+    await world.clock.advance(1_000);
+    await writer.keyed(COMPACTED.topic, 'b', '1');
+    compact();
+    // The marker of what came before the tombstone stays a while longer.
+    expect(batches()).toEqual(['1-1: 1', '3-3: 1', '4-4: 1', '5-5: 1']);
+    expect(await read({ ...COMPACTED, until: 6 })).toBe(6);
+    expect(values).toEqual(['1']);
+  });
 });
 
 it('records from `until` on are not given, although they came along: a table is never ahead', async () => {

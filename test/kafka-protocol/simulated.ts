@@ -22,8 +22,12 @@ const WRITTEN_AT = Date.UTC(2026, 0, 1);
 
 /** A batch of records whose values are these texts. */
 export function batchOf(...values: string[]): EncodedBatch {
+  return keyedBatch(...values.map((value) => ['key', value] as const));
+}
+
+export function keyedBatch(...records: (readonly [key: string, value: string | null])[]): EncodedBatch {
   const builder = new BatchBuilder();
-  for (const value of values) builder.append(WRITTEN_AT, 'key', value);
+  for (const [key, value] of records) builder.append(WRITTEN_AT, key, value);
   return builder.finish({ compression: 'none', transactional: true });
 }
 

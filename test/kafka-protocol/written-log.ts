@@ -1,7 +1,7 @@
 /** Fills partitions of a broker in this process, transactions and all. */
 import type { ProducerIdentity } from '../../src/kafka/port';
-import { stamp } from '../../src/kafka/batch-encode';
-import { batchOf, type Simulated } from './simulated';
+import { type EncodedBatch, stamp } from '../../src/kafka/batch-encode';
+import { batchOf, keyedBatch, type Simulated } from './simulated';
 
 /** A transactional producer without rules: it writes what it is told, and ends when it is told. */
 export class LogWriter {
@@ -15,7 +15,17 @@ export class LogWriter {
     this.#transactionalId = transactionalId;
   }
 
-  async write(topic: string, partition: number, ...values: string[]): Promise<number> {
+  write(topic: string, partition: number, ...values: string[]): Promise<number> {
+    return this.#produce(topic, partition, batchOf(...values));
+  }
+
+  /** One record to partition 0, in a transaction of its own. A null value deletes. */
+  async keyed(topic: string, key: string, value: string | null, commit = true): Promise<void> {
+    await this.#produce(topic, 0, keyedBatch([key, value]));
+    await this.end(commit);
+  }
+
+  async #produce(topic: string, partition: number, batch: EncodedBatch): Promise<number> {
     const { port, view } = this.#world;
     const transactionalId = this.#transactionalId;
     const node = await this.#world.coordinator('transaction', transactionalId);
@@ -29,8 +39,7 @@ export class LogWriter {
     }
     const key = `${topic}-${partition}`;
     const sequence = this.#sequences.get(key) ?? 0;
-    this.#sequences.set(key, sequence + values.length);
-    const batch = batchOf(...values);
+    this.#sequences.set(key, sequence + batch.recordCount);
     stamp(batch, identity.producerId, identity.producerEpoch, sequence);
     const leader = await this.#world.settle(view.leaderOf(topic, partition));
     const answer = await this.#world.settle(
