@@ -7,6 +7,7 @@ interface Benchmark {
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   codec: () => import('./codec'),
   'windowed-count': () => import('./windowed-count'),
+  endurance: () => import('./endurance'),
   state: () => import('./state'),
   windows: () => import('./windows'),
 };

@@ -1,6 +1,22 @@
-import { calendarDays, days, hours, int64, nullable, seconds, sessionStore, string, topic, windowStore } from '../../src';
-import { countWithStore, type Emit, sessionize, to, windowBy, windowEvery, windowHopping, windowSliding, windowTumbling } from '../../src';
-import type { Topology, Windows } from '../../src';
+import {
+  countWithStore,
+  type Emit,
+  sessionize,
+  to,
+  windowBy,
+  windowEvery,
+  windowHopping,
+  windowSliding,
+  windowTumbling,
+} from '../../operators';
+import { nullable } from '../../src/codec/nullable';
+import { int64, string } from '../../src/codec/primitives';
+import { topic } from '../../src/codec/topic';
+import { days, hours, seconds } from '../../src/model/duration';
+import type { Windows } from '../../src/model/window';
+import { sessionStore, windowStore } from '../../src/state/definition';
+import type { Topology } from '../../src/task/topology';
+import { calendarDays } from '../../src/time/calendar';
 
 export const kindNames = ['tumbling', 'hopping', 'sliding', 'sessions', 'every', 'calendar'] as const;
 export type KindName = (typeof kindNames)[number];

@@ -17,6 +17,8 @@ import { systemClock } from '../../src/time/system-clock';
  * records/s it is the application's 100 ms.
  */
 const RECORDS_PER_COMMIT = 10_000;
+/** Likewise: the application's 5 s. */
+const COMMITS_PER_FLUSH = 50;
 /** What the fetcher of an application has at hand. */
 const FETCHED_AHEAD_BYTES = 4 * 1024 * 1024;
 
@@ -33,7 +35,7 @@ export interface TaskAloneOptions {
 
 /**
  * One task as an application runs it, and no broker: records come decoded from batches, operators work over LevelDB, outputs and changelog
- * are encoded into batches, sealed every 10,000 records, committed at once, and flushed in the application's rhythm.
+ * are encoded into batches, sealed every 10,000 records, committed at once, and flushed every 500,000, or when much waits.
  */
 export class TaskAlone {
   readonly topic: string;
@@ -43,6 +45,7 @@ export class TaskAlone {
   changelogRecords = 0;
   private readonly changelogEnds = new Map<string, number>();
   private ended: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
+  private commits = 0;
   private source: Iterator<FetchedChunk> | undefined;
 
   private constructor(
@@ -69,6 +72,7 @@ export class TaskAlone {
       clock,
       directory,
       openBytes: (folder, options) => openLevelBytes(folder, { clock, ...options }),
+      flushIntervalMs: Infinity,
     });
     const config = { compression: 'none', logger: silentLogger, strict: false, onProcessingError: 'fail' } as const;
     const loop: Loop = new Loop({ clock, fairInEventTime: false, afterSlice: () => alone.afterSlice() });
@@ -114,9 +118,9 @@ export class TaskAlone {
   private feed(): void {
     const buffer = this.task.buffer(this.topic)!;
     while (this.source !== undefined && buffer.bytes < FETCHED_AHEAD_BYTES) {
-      const { done, value } = this.source.next();
-      if (done === true) this.source = undefined;
-      else buffer.append(value);
+      const next = this.source.next();
+      if (next.done === true) this.source = undefined;
+      else buffer.append(next.value);
     }
     this.loop.wake();
   }
@@ -127,8 +131,13 @@ export class TaskAlone {
     this.task.committed(sealed, this.endsOf(sealed));
     this.records += sealed.records;
     this.outputs += sealed.outputs;
-    if (this.stores.flushDue()) this.stores.flush().catch((error: unknown) => this.ended?.reject(error));
+    this.commits++;
+    if (this.commits % COMMITS_PER_FLUSH === 0 || this.stores.flushDue()) this.flush();
     this.report(this.records);
+  }
+
+  private flush(): void {
+    this.stores.flush().catch((error: unknown) => this.ended?.reject(error));
   }
 
   /** What a broker would say of the changelogs. */
