@@ -1,8 +1,9 @@
 /** Aggregates in windows of event time, by reading the whole history again for each output; and the operators over the same inputs. */
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { right } from 'fp-ts/Either';
 import { type OperatorFunction, Subject } from 'rxjs';
-import { aggregateWithStore, type LateRecord } from '../../operators';
+import { aggregateWithStore, type Emit, type LateRecord } from '../../operators';
 import { string } from '../../src/codec/primitives';
 import type { Codec } from '../../src/model/codec';
 import type { KafkaRecord } from '../../src/model/record';
@@ -22,7 +23,7 @@ export interface Input {
 
 /** How a model and its operators are told the same thing. */
 export interface Job {
-  readonly emit: 'update' | 'close';
+  readonly emit: Emit;
   readonly grace: number;
   readonly retention: number | undefined;
   /** By ascending start, and written otherwise than the operator's own. */
@@ -94,7 +95,7 @@ export function expectedOf(job: Job, inputs: readonly Input[]): Outcome {
   const updates = all.filter(({ accepted }) => accepted);
   const upTo = (at: number): Update[] => updates.filter((update) => update.at <= at);
   const results = inputs.flatMap((_, after): Result[] =>
-    job.emit === 'update' ? updated(updates, after) : closed(job, inputs, upTo(after), after),
+    job.emit === 'close' ? closed(job, inputs, upTo(after), after) : updated(job, updates, after),
   );
   const late = all.filter(({ accepted }) => !accepted).map(({ at, window }) => [at, window] as const);
   const greatest = Math.max(...updates.map(({ window }) => window.start));
@@ -110,11 +111,15 @@ export function expectedOf(job: Job, inputs: readonly Input[]): Outcome {
   };
 }
 
-function updated(updates: readonly Update[], after: number): Result[] {
-  return updates
-    .map(({ input, at, window }, number) => ({ input, at, window, seen: updates.slice(0, number + 1) }))
-    .filter(({ at }) => at === after)
-    .map(({ input, window, seen }) => ({ after, key: input.key!, window, ...valueOf(seen, input.key!, window.start) }));
+/** On change only those that give other values than the updates before them. */
+function updated({ emit }: Job, updates: readonly Update[], after: number): Result[] {
+  const valueAfter = (number: number, { input, window }: Update) => valueOf(updates.slice(0, number), input.key!, window.start);
+  return updates.flatMap((update, number): Result[] => {
+    if (update.at !== after) return [];
+    const [before, now] = [valueAfter(number, update), valueAfter(number + 1, update)];
+    if (emit === 'change' && isDeepStrictEqual(before.values, now.values)) return [];
+    return [{ after, key: update.input.key!, window: update.window, ...now }];
+  });
 }
 
 /** Windows whose close time this input has reached, and no input before it. */
@@ -174,6 +179,8 @@ export async function outcomeOf(job: Job, windows: Windows, assign: Assign, inpu
 }
 
 // ---- what is tried
+
+export const anyEmit = fc.constantFrom<Emit>('update', 'change', 'close');
 
 /** UTF-8 sorts the last two keys otherwise than UTF-16 does. */
 const key = fc.oneof(
