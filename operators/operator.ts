@@ -1,7 +1,7 @@
 import { Observable, type Observer, type OperatorFunction, type Subscriber, Subscription } from 'rxjs';
 import { MillraceError } from '../src/errors/millrace-error';
 import type { KafkaRecord, Placement } from '../src/model/record';
-import type { SessionWindows, Windows } from '../src/model/window';
+import type { ResultWindows } from '../src/model/window';
 import { runtime, type StoreRuntime } from '../src/state/handle';
 import { subscribeAs, type WiringNode } from '../src/state/wiring';
 import { agingWith } from './aging/observing-receiver';
@@ -42,7 +42,7 @@ export interface Receiver<In> {
   /** The subscription has ended, in whatever way. */
   release?(): void;
   /** Its records come from these windows: called for the windows next to it on each way, while it subscribes. */
-  meets?(windows: Windows | SessionWindows): void;
+  meets?(windows: ResultWindows): void;
   /** It has subscribed to its source. What this throws, the subscription ends with. */
   subscribed?(): void;
 }
@@ -72,7 +72,7 @@ export function receiveWithStores<In, Out>(
         const receiver = start(destination);
         const [started] = aging(operator, stores, destination, [receiver]);
         release.push(started!);
-        const meets = receiver.meets && ((windows: Windows | SessionWindows) => receiver.meets?.(windows));
+        const meets = receiver.meets && ((windows: ResultWindows) => receiver.meets?.(windows));
         const nodes = stores.map((store) => storeNode(operator, store, meets));
         const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started!));
         const subscription = nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
@@ -119,8 +119,8 @@ export function aging<In>(
 }
 
 export function storeNode(operator: string, { shape }: StoreRuntime, meets?: WiringNode['meets']): WiringNode {
-  const { name, windows } = shape;
-  return { kind: 'store', name, operator, ...(windows && { windows }), ...(meets && { meets }) };
+  const { name, windows, releasedAtEnd = false } = shape;
+  return { kind: 'store', name, operator, ...(windows && { windows: { windows, releasedAtEnd } }), ...(meets && { meets }) };
 }
 
 /** What is behind a store handle. */

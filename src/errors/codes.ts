@@ -33,6 +33,7 @@ export const errorCodes = {
   STATE_IO: 'local state cannot be read or written: disk full, permissions',
   STORE_IN_USE: 'two stateful operators on one store, or a second concurrent subscription',
   STORE_WINDOWS: 'a store was declared for other windows than its operator',
+  SUPPRESS_FULL: 'suppress holds back more results than it may',
   TOPIC_INVALID: 'a topic or store name Kafka does not allow',
   UNKNOWN_TOPIC: 'topics that do not exist on the cluster; all are named',
   UNSETTLED: 'a test looks at what still waits for a promise',

@@ -1,4 +1,5 @@
 import type { Either } from 'fp-ts/Either';
+import type { ResultWindows } from './window';
 
 /** Bytes ⇄ values; `encode` may give a string, which is written as UTF-8. Neither direction may keep or change its argument. */
 export interface Codec<in out A> {
@@ -32,6 +33,9 @@ export const partitionBytes: unique symbol = Symbol('millrace.partitionBytes');
 /** Marks a codec whose `encode` gives the very string it was given: such keys are compared and hashed as they are. */
 export const textAsIs: unique symbol = Symbol('millrace.textAsIs');
 
+/** Optional mark of the key codec of a windowed store: which windows its keys are of. */
+export const keyWindows: unique symbol = Symbol('millrace.keyWindows');
+
 /** Marks a codec made by `nullable`: the only kind that is given a null (Kafka's tombstone). */
 export const acceptsNull: unique symbol = Symbol('millrace.acceptsNull');
 
@@ -41,4 +45,5 @@ export interface SliceCodec<in out A> extends Codec<A> {
   readonly [partitionBytes]?: (value: A) => string | Uint8Array;
   readonly [textAsIs]?: boolean;
   readonly [acceptsNull]?: boolean;
+  readonly [keyWindows]?: ResultWindows;
 }

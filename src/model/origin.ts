@@ -25,16 +25,24 @@ export const noOrigin: Origin = {
 
 /** The same origin for a result that carries no headers of its record. */
 export function withoutHeaders(origin: Origin): Origin {
-  return origin === noOrigin ? noOrigin : new Headerless(origin);
+  return origin === noOrigin ? noOrigin : new WithOtherHeaders(origin, noOrigin.headers);
 }
 
-/** What `withoutHeaders` was given; any other origin is its own. */
+/** The same origin for a result that carries headers of its own. */
+export function withHeaders(origin: Origin, headers: ReadonlyMap<string, Uint8Array>): Origin {
+  return headers.size === 0 ? withoutHeaders(origin) : new WithOtherHeaders(origin, headers);
+}
+
+/** What `withoutHeaders` or `withHeaders` was given; any other origin is its own. */
 export function sourceOf(origin: Origin): Origin {
-  return origin instanceof Headerless ? origin.source : origin;
+  return origin instanceof WithOtherHeaders ? origin.source : origin;
 }
 
-class Headerless implements Origin {
-  constructor(readonly source: Origin) {}
+class WithOtherHeaders implements Origin {
+  constructor(
+    readonly source: Origin,
+    readonly headers: ReadonlyMap<string, Uint8Array>,
+  ) {}
 
   get topic(): string {
     return this.source.topic;
@@ -46,10 +54,6 @@ class Headerless implements Origin {
 
   get offset(): number {
     return this.source.offset;
-  }
-
-  get headers(): ReadonlyMap<string, Uint8Array> {
-    return noOrigin.headers;
   }
 
   rawKey(): Uint8Array | null {

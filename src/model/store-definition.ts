@@ -22,8 +22,12 @@ export interface StoreShape {
   readonly windows?: Windows | SessionWindows;
   /** ms; window stores: how long a window stays visible after newer ones came. */
   readonly retention?: Duration;
+  /** Sliding windows and sessions: see `ResultWindows`. */
+  readonly releasedAtEnd?: boolean;
   /** Key-value stores: ms of event time that an entry stays readable. */
   readonly ttl?: Duration;
+  /** Foreign-key stores: of the rows referred to; `key` is that of the rows that refer. */
+  readonly foreignKey?: Codec<unknown>;
   /** Timer stores: what their times are compared with. */
   readonly clock?: 'event' | 'wall';
   /** Tables: the topic that feeds the store is its changelog. It is restored to the committed offset, and nothing is written to it. */
@@ -53,6 +57,11 @@ export interface SessionDefinition<K, A> extends StoreDefinition<SessionStore<K,
 }
 
 export interface TimerDefinition<K> extends StoreDefinition<TimerStore<K>> {
+  /** @internal */
+  readonly shape: StoreShape;
+}
+
+export interface SuppressDefinition<K, V> extends StoreDefinition<SuppressStore<K, V>> {
   /** @internal */
   readonly shape: StoreShape;
 }
@@ -89,4 +98,10 @@ export interface TimerStore<K> {
   readonly set: (key: K, time: number) => void;
   /** Does nothing if the key has no timer. */
   readonly cancel: (key: K) => void;
+}
+
+export interface SuppressStore<K, V> {
+  readonly [kind]: 'suppress';
+  /** Held back from the time of the record being pushed on. For tests. */
+  readonly put: (key: K, value: V) => void;
 }

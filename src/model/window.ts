@@ -61,6 +61,16 @@ export interface SessionWindows {
   readonly grace?: Duration;
 }
 
+/** Of which windows results are, and when `suppress` may take them for final. */
+export interface ResultWindows {
+  readonly windows: Windows | SessionWindows;
+  /**
+   * Windows whose end belongs to them (sliding ones, sessions) are released when event time, less what they wait, has come to their end,
+   * as Kafka Streams does, and not when it is past it.
+   */
+  readonly releasedAtEnd: boolean;
+}
+
 /** A record with its windows, in ascending order of start; only a window store can aggregate it. Carries the specification it was made by. */
 export interface InWindows<K, V> {
   readonly record: KafkaRecord<K, V>;

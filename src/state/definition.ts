@@ -1,10 +1,10 @@
 import { checkTopicName } from '../codec/topic-name';
 import { sessionWindowedKey, timeWindowedKey } from '../codec/windowed-key';
 import { MillraceError } from '../errors/millrace-error';
-import type { Codec, Codecs } from '../model/codec';
+import { type Codec, type Codecs, keyWindows } from '../model/codec';
 import type { Duration } from '../model/duration';
 import type { KeyValueDefinition, SessionDefinition, StoreShape, WindowDefinition } from '../model/store-definition';
-import type { SessionWindows, Windows } from '../model/window';
+import type { ResultWindows, SessionWindows, Windows } from '../model/window';
 import { boundsOf, checkWindows, describeWindows, isCountWindows, isSessionWindows, isSlidingWindows, isTimeWindows } from './windows';
 
 interface Persistence {
@@ -60,7 +60,8 @@ export function windowStore<K, A>(
   checkDeclaration(name, options);
   const retention = retentionOf(name, windows, options.retention);
   const bounds = boundsOf(windows);
-  const output = { key: timeWindowedKey(options.key, (start) => bounds.endOf(start)), value: options.value };
+  const key = timeWindowedKey(options.key, (start) => bounds.endOf(start));
+  const output = { key: { ...key, [keyWindows]: resultWindows(options) }, value: options.value };
   return { name, output, windows, shape: windowedShape(name, kindOf(windows), options, retention) };
 }
 
@@ -85,7 +86,7 @@ export function sessionStore<K, A>(
   checkDeclaration(name, options);
   if (!isSessionWindows(windows)) throw optionError(name, 'windows', `is ${describeWindows(windows)}; a session store needs { gap }`);
   const retention = retentionOf(name, windows, options.retention);
-  const output = { key: sessionWindowedKey(options.key), value: options.value };
+  const output = { key: { ...sessionWindowedKey(options.key), [keyWindows]: resultWindows(options) }, value: options.value };
   return { name, output, windows, shape: windowedShape(name, 'session', options, retention) };
 }
 
@@ -101,12 +102,24 @@ function checkDeclaration(
 function windowedShape<K, A>(
   name: string,
   kind: StoreShape['kind'],
-  options: Codecs<K, A> & Persistence & { readonly windows: Windows | SessionWindows },
+  options: Codecs<K, A> & Persistence & WindowsAndRetention,
   retention: Duration | undefined,
 ): StoreShape {
   const { key, value, persistent = true, windows } = options;
   const shape = { kind, name, key: key as Codec<unknown>, value: value as Codec<unknown>, persistent, windows };
-  return retention === undefined ? shape : { ...shape, retention };
+  const { releasedAtEnd } = resultWindows(options);
+  return { ...shape, ...(retention !== undefined && { retention }), ...(releasedAtEnd && { releasedAtEnd }) };
+}
+
+interface WindowsAndRetention {
+  readonly windows: Windows | SessionWindows;
+  readonly retention?: Duration;
+}
+
+/** The least retention, said in so many words, is that of the JVM: then suppress goes by its rule too. */
+function resultWindows({ windows, retention }: WindowsAndRetention): ResultWindows {
+  const hasLast = isSlidingWindows(windows) || isSessionWindows(windows);
+  return { windows, releasedAtEnd: hasLast && retention !== undefined && retention === leastRetention(windows)[0] };
 }
 
 function kindOf(windows: Windows): StoreShape['kind'] {

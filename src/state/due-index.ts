@@ -1,3 +1,6 @@
+/** Places of keys that are gone, beyond as many as there are keys, that are not worth a new heap. */
+const SLACK = 64;
+
 /**
  * Which keys have something to be done for, by time: a heap of lower bounds, one a key. Written far more often than read, so what moves
  * to a later time stays where it is: who takes the key finds that it is not due and adds it again.
@@ -42,6 +45,13 @@ export class DueIndex {
     return identity;
   }
 
+  /** There is nothing of this key any more. */
+  remove(identity: string): void {
+    if (!this.bounds.delete(identity)) return;
+    this.dropStale();
+    if (this.times.length > 2 * this.bounds.size + SLACK) this.rebuild();
+  }
+
   /** Every key with its bound. */
   entries(): Iterable<readonly [identity: string, bound: number]> {
     return this.bounds;
@@ -60,6 +70,12 @@ export class DueIndex {
   /** A bound that was lowered leaves its old place behind: the first place is never such a one. */
   private dropStale(): void {
     while (this.times.length > 0 && this.bounds.get(this.identities[0]!) !== this.times[0]) this.pop();
+  }
+
+  private rebuild(): void {
+    this.times.length = 0;
+    this.identities.length = 0;
+    for (const [identity, time] of this.bounds) this.push(time, identity);
   }
 
   private precedes(time: number, identity: string, otherTime: number, other: string): boolean {

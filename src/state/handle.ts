@@ -1,9 +1,10 @@
 import type { Duration } from '../model/duration';
-import type { KeyValueStore, SessionStore, StoreShape, TimerStore, WindowStore } from '../model/store-definition';
+import type { KeyValueStore, SessionStore, StoreShape, SuppressStore, TimerStore, WindowStore } from '../model/store-definition';
 import type { ClosingIndex } from './closing-index';
 import type { Counted } from './counted';
 import type { DueIndex } from './due-index';
 import type { EventTime } from './event-time';
+import type { Held, Headers } from './held';
 import type { Row } from './rows';
 import type { Scope } from './scope';
 
@@ -128,6 +129,27 @@ export interface Scheduled<K, A> {
   readonly identity: string;
   readonly time: number;
   readonly entry: Stamped<A>;
+}
+
+/** Results held back, one a key. */
+export interface SuppressRuntime<K, V> extends StoreRuntime {
+  /** In the place of what is held of the key, whose time it keeps; else at `bufferTime`. */
+  hold(key: K, value: V | null, bufferTime: number, timestamp: number, headers: Headers): void;
+  /** Nothing is held that comes up before this; Infinity: nothing at all. No disk. */
+  readonly earliest: number;
+  /** The first result up to `until`, by its time, then key bytes. */
+  next(until: number): Scheduled<K, Held<V>> | undefined;
+  /** Removes what `next` has just given. */
+  released(result: Scheduled<K, Held<V>>, timestamp: number): void;
+  /** The same, and until an instant later `isReleased` says so. */
+  releasedAtEnd(result: Scheduled<K, Held<V>>): void;
+  isReleased(key: K): boolean;
+  /** Of the results that are held; Infinity: there are none. */
+  readonly leastTimestamp: number;
+}
+
+export interface SuppressHandle<K, V> extends SuppressStore<K, V> {
+  readonly [runtime]: SuppressRuntime<K, V>;
 }
 
 /** Timers, one a key. */

@@ -99,7 +99,10 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
         if (found === undefined) return;
         disk.take();
         const time = this.dueTimeOnDisk(found[1]);
-        if (time !== Infinity) due.add(codecs.identityOf(codecs.decodeKey(found[0], layout.keyAt)), time);
+        if (time === Infinity) continue;
+        const identity = codecs.identityOf(codecs.decodeKey(found[0], layout.keyAt));
+        due.add(identity, time);
+        this.indexed(identity, found[1]);
       }
     } finally {
       await disk.close();
@@ -109,6 +112,11 @@ export class KeyValueEntries<K, A> extends EntryStore<K, A> implements KeyValueR
   /** When something is to be done with an entry as it lies on disk; Infinity: never. Stores with `due` say it. */
   protected dueTimeOnDisk(_value: Uint8Array): number {
     return Infinity;
+  }
+
+  /** For stores that keep a second order: an entry as it lies on disk. */
+  protected indexed(_identity: string, _value: Uint8Array): void {
+    // one order is enough
   }
 
   changed(): void {

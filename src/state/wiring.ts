@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SessionWindows, Windows } from '../model/window';
+import type { ResultWindows } from '../model/window';
 
 /** What the planner draws: an operator of ours with the store, topics or table it stands for. */
 export interface WiringNode {
@@ -11,9 +11,9 @@ export interface WiringNode {
   /** Sinks: every topic that may be written. */
   readonly topics?: readonly unknown[];
   /** Windowed stores: of which windows. */
-  readonly windows?: Windows | SessionWindows;
+  readonly windows?: ResultWindows;
   /** Told of the windows that its records come from, those next to it on each way. */
-  readonly meets?: (windows: Windows | SessionWindows) => void;
+  readonly meets?: (windows: ResultWindows) => void;
 }
 
 /** Who listens while a topology is subscribed; nobody in an operator's own unit test. */
@@ -55,7 +55,7 @@ export function subscribeAs(node: WiringNode, source: Observable<unknown>, subsc
   }
 }
 
-function tellBelow(windows: Windows | SessionWindows): void {
+function tellBelow(windows: ResultWindows): void {
   for (let at = path.length - 1; at >= 0; at--) {
     const below = path[at]!;
     below.meets?.(windows);

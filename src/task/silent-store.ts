@@ -1,7 +1,7 @@
 import type { StoreShape } from '../model/store-definition';
 import { Claim } from '../state/claim';
 import { ClosingIndex } from '../state/closing-index';
-import type { AgingRuntime, KeyValueRuntime, RowRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
+import type { AgingRuntime, KeyValueRuntime, RowRuntime, SuppressRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
 import type { JoinRuntime } from '../state/join-entries';
 import type { Scope } from '../state/scope';
 
@@ -23,6 +23,7 @@ export function silentStore(
   KeyValueRuntime<unknown, unknown> &
   RowRuntime<unknown, unknown> &
   TimerRuntime<unknown> &
+  SuppressRuntime<unknown, unknown> &
   AgingRuntime &
   JoinRuntime<unknown, unknown> {
   const claim = new Claim(shape.name);
@@ -56,6 +57,11 @@ export function silentStore(
     age: nothing,
     ready: () => true,
     keyByIds: nothing,
+    hold: nothing,
+    released: nothing,
+    releasedAtEnd: nothing,
+    isReleased: () => false,
+    leastTimestamp: Infinity,
     isDue: false,
     removeDue: (budget) => budget,
     set: nothing,
