@@ -5,7 +5,6 @@ import { type Counted, countedCodec } from './counted';
 import type { StoreContext } from './entry-store';
 import type { AnyStore } from './flusher';
 import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, SuppressHandle, TimerHandle, WindowHandle } from './handle';
-import { ForeignKeyEntries, type ForeignKeyHandle, foreignKeyHandle } from './foreign-key-entries';
 import { JoinEntries, type JoinHandle, joinHandle } from './join-entries';
 import { RowEntries } from './row-entries';
 import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
@@ -22,8 +21,7 @@ export type AnyHandle =
   | SessionHandle<unknown, unknown>
   | SuppressHandle<unknown, unknown>
   | TimerHandle<unknown>
-  | JoinHandle<unknown, unknown, unknown>
-  | ForeignKeyHandle<unknown, unknown>;
+  | JoinHandle<unknown, unknown, unknown>;
 
 /** The entries of one store with the handle that operators and topologies get. */
 export interface OpenedStore {
@@ -57,10 +55,6 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
     case 'timer': {
       const entries = new TimerEntries<unknown>(shape, id, context);
       return { entries: entries as unknown as AnyStore, handle: timerHandle(entries) };
-    }
-    case 'foreign-key': {
-      const pairs = new ForeignKeyEntries<unknown, unknown>(shape, id, context);
-      return { entries: pairs.entries as unknown as AnyStore, handle: foreignKeyHandle(pairs) };
     }
     case 'join': {
       const entries = new JoinEntries<unknown, unknown>(shape, id, context);
