@@ -43,6 +43,16 @@ describe('results of Kafka Streams', () => {
     expect(others.map(({ name, result }) => [name, result])).toEqual([['join-stream/defect-late-contradiction', 'skipped']]);
   });
 
+  it('are met by suppress, all that say what is right', async () => {
+    const outcomes = await run('suppress.json');
+    expect(outcomes).toHaveLength(43);
+    const others = failuresOf(outcomes);
+    expect(others.map(({ name, result }) => [name, result])).toEqual([
+      ['suppress/session-twice-final', 'skipped'],
+      ['suppress/sliding-twice-final', 'skipped'],
+    ]);
+  });
+
   it('are met by bytes and hashes of keys, all of them', async () => {
     const outcomes = await run('keys.json');
     expect(failuresOf(outcomes)).toEqual([]);
