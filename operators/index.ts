@@ -9,6 +9,7 @@ export { groupTable, type GroupTableOptions } from './group-table';
 export { grouped } from './grouped';
 export { joinStream } from './join-stream';
 export { joinTable } from './join-table';
+export { joinTablesByForeignKey, type ForeignKeyJoin } from './join-tables-by-foreign-key';
 export { joinTables, type JoinTablesOptions } from './join-tables';
 export { mapTable } from './map-table';
 export { mapValues } from './map-values';

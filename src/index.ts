@@ -19,6 +19,8 @@ export type { Change, Table, TableOptions } from './model/table';
 export { joinStore } from './state/join-definition';
 export type { JoinDefinition, JoinStore, JoinStoreOptions, JoinWindows } from './model/join';
 export { suppressStore } from './state/suppress-definition';
+export { foreignKeyStore } from './state/foreign-key-definition';
+export type { ForeignKeyDefinition, ForeignKeyStore } from './model/foreign-key';
 export { timerStore } from './state/timer-definition';
 export { keyValueStore, sessionStore, windowStore } from './state/definition';
 export type { SuppressDefinition, SuppressStore, TimerDefinition, TimerStore } from './model/store-definition';
@@ -38,6 +40,7 @@ export {
   joinStream,
   joinTable,
   joinTables,
+  joinTablesByForeignKey,
   mapTable,
   mapValues,
   mapWithStore,
@@ -59,6 +62,7 @@ export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 export type { Deduplication, FiredTimer, Processor, TimerOf } from '../operators';
 export type { SuppressBounds, UntilTimeLimit, UntilWindowCloses } from '../operators';
+export type { DerivedTableOptions, ForeignKeyJoin, GroupTableOptions, JoinTablesOptions } from '../operators';
 export type { Cogrouping, Grouped, GroupedInSessions, GroupedInWindows } from '../operators';
 
 export { calendarDays, calendarMonths, calendarWeeks, type CalendarOptions, type CalendarWeekOptions } from './time/calendar';

@@ -8,6 +8,7 @@ import { NotBuilt, type RunningJob } from './running-job';
 import { sessionJob } from './session-job';
 import { slidingJob } from './sliding-job';
 import { suppressJob } from './suppress-job';
+import { foreignKeyJob } from './foreign-key-job';
 import { groupTableJob, joinTablesJob, tableJob, toTableJob } from './table-jobs';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
@@ -22,6 +23,7 @@ const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   toTable: toTableJob,
   groupTable: groupTableJob,
   joinTables: joinTablesJob,
+  joinTableByForeignKey: foreignKeyJob,
   joinStream: joinStreamJob,
 };
 

@@ -1,10 +1,10 @@
-import { MillraceError } from '../errors/millrace-error';
 import type { StoreShape } from '../model/store-definition';
 import { AgingEntries } from './aging-entries';
 import { type Counted, countedCodec } from './counted';
 import type { StoreContext } from './entry-store';
 import type { AnyStore } from './flusher';
 import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, SuppressHandle, TimerHandle, WindowHandle } from './handle';
+import { ForeignKeyEntries, type ForeignKeyHandle, foreignKeyHandle } from './foreign-key-entries';
 import { JoinEntries, type JoinHandle, joinHandle } from './join-entries';
 import { RowEntries } from './row-entries';
 import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
@@ -21,7 +21,8 @@ export type AnyHandle =
   | SessionHandle<unknown, unknown>
   | SuppressHandle<unknown, unknown>
   | TimerHandle<unknown>
-  | JoinHandle<unknown, unknown, unknown>;
+  | JoinHandle<unknown, unknown, unknown>
+  | ForeignKeyHandle<unknown, unknown>;
 
 /** The entries of one store with the handle that operators and topologies get. */
 export interface OpenedStore {
@@ -56,6 +57,10 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
       const entries = new TimerEntries<unknown>(shape, id, context);
       return { entries: entries as unknown as AnyStore, handle: timerHandle(entries) };
     }
+    case 'foreign-key': {
+      const pairs = new ForeignKeyEntries<unknown, unknown>(shape, id, context);
+      return { entries: pairs.entries as unknown as AnyStore, handle: foreignKeyHandle(pairs) };
+    }
     case 'join': {
       const entries = new JoinEntries<unknown, unknown>(shape, id, context);
       return { entries: entries as unknown as AnyStore, handle: joinHandle(entries) };
@@ -64,9 +69,5 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
       const entries = new SuppressEntries<unknown, unknown>(shape, id, context);
       return { entries: entries as unknown as AnyStore, handle: suppressHandle(entries) };
     }
-    default:
-      throw new MillraceError('CONFIG', `store "${shape.name}" is of the kind ${shape.kind}, which tasks cannot hold`, {
-        where: { store: shape.name },
-      });
   }
 }

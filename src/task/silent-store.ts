@@ -1,6 +1,7 @@
 import type { StoreShape } from '../model/store-definition';
 import { Claim } from '../state/claim';
 import { ClosingIndex } from '../state/closing-index';
+import type { ForeignKeyRuntime, Subscribers } from '../state/foreign-key-entries';
 import type { AgingRuntime, KeyValueRuntime, RowRuntime, SuppressRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
 import type { JoinRuntime } from '../state/join-entries';
 import type { Scope } from '../state/scope';
@@ -15,6 +16,9 @@ const emptyCursor: WindowCursor<unknown, unknown> = {
   close: nothing,
 };
 
+const nobody: Subscribers = { next: () => false, key: new Uint8Array(), hash: new Uint8Array(), close: nothing };
+const noReferences = { subscribe: nothing, unsubscribe: nothing, openSubscribers: (): Subscribers => nobody };
+
 /** A store for planning: it can be claimed, holds nothing, and keeps nothing. */
 export function silentStore(
   shape: StoreShape,
@@ -25,13 +29,16 @@ export function silentStore(
   TimerRuntime<unknown> &
   SuppressRuntime<unknown, unknown> &
   AgingRuntime &
-  JoinRuntime<unknown, unknown> {
+  JoinRuntime<unknown, unknown> &
+  ForeignKeyRuntime<unknown, unknown> {
   const claim = new Claim(shape.name);
   const nothingDue = new ClosingIndex();
   return {
     shape,
     scope,
     claim: (token, operator) => claim.take(token, operator),
+    ...noReferences,
+    codecs: { key: shape.key, foreignKey: shape.foreignKey ?? shape.key },
     find: nothing,
     read: nothing,
     write: nothing,
