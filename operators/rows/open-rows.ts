@@ -79,6 +79,13 @@ export class OpenRows<K, A> implements WalkedRows<K, A> {
     return unused < hidden ? unused : hidden;
   }
 
+  /** Rows of earlier times need not be written again with others of their key: as removable as can be, and emitted if closes are. */
+  droppableBefore(): number {
+    const removable = this.removableBefore();
+    const { value: openFrom } = this.openFrom;
+    return this.close === undefined || removable < openFrom ? removable : openFrom;
+  }
+
   now(): number {
     return this.eventTime.value;
   }

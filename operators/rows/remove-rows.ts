@@ -39,7 +39,8 @@ export class RemoveRows<K, A> {
     const before = this.rows.removableBefore();
     const rows = store.rowsOf(identity);
     const needed = rows.findIndex((row) => store.timeOf(row) >= before);
-    if (needed === 0) this.due.add(identity, store.timeOf(rows[0]!));
-    else if (rows.length > 0) store.replace(store.keyOf(identity), needed < 0 ? [] : rows.slice(needed), this.rows.now());
+    if (needed >= 0) this.due.add(identity, store.timeOf(rows[needed]!));
+    if (needed === 0 || rows.length === 0) return;
+    store.replace(store.keyOf(identity), needed < 0 ? [] : rows.slice(needed), this.rows.now());
   }
 }

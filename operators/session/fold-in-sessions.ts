@@ -105,7 +105,11 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
   private met(rows: readonly Row<A>[], timestamp: number): readonly Row<A>[] {
     const { gap } = this;
     const hidden = this.hiddenUpTo();
-    return rows.filter(({ start, end }) => end > hidden && end >= timestamp - gap && start - gap <= timestamp);
+    let met: Row<A>[] | undefined;
+    for (const row of rows) {
+      if (row.end > hidden && row.end >= timestamp - gap && row.start - gap <= timestamp) (met ??= []).push(row);
+    }
+    return met ?? none;
   }
 
   /** What retention hides is not met, as in Kafka Streams; but nothing that event time leaves open is hidden. */
@@ -122,7 +126,7 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
     const result = this.fold.next(aggregate as A | undefined, record) ?? null;
 
     const { start, end } = session;
-    const others = rows.length === 0 ? [] : rows.filter((row) => !met.includes(row) && (row.start !== start || row.end !== end));
+    const others = rows.length === 0 ? [] : this.others(rows, met, start, end);
     if (result !== null) insert(others, new Row(start, end, result, record.timestamp));
     else this.store.wrote(end);
     this.store.replace(session.key, others, record.timestamp);
@@ -133,6 +137,16 @@ export class FoldInSessions<K, V, A> implements Receiver<InSession<K, V>> {
     this.origin = withoutHeaders(record.origin);
     if (emit === 'update') this.emitUpdate(record, met, session, result);
     else this.emitChange(met, session, result);
+  }
+
+  /** What stays of a key's rows beside the session. */
+  private others(rows: readonly Row<A>[], met: readonly Row<A>[], start: number, end: number): Row<A>[] {
+    const dropped = this.open.droppableBefore();
+    const others: Row<A>[] = [];
+    for (const row of rows) {
+      if (row.end >= dropped && (row.start !== start || row.end !== end) && !met.includes(row)) others.push(row);
+    }
+    return others;
   }
 
   /** Whatever was merged is taken back, even where the bounds stay; a session of one instant is overwritten. */

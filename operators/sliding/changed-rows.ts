@@ -1,8 +1,10 @@
 import type { Row } from '../../src/state/rows';
 
-/** `rows`, by start, with those of `changes` in their places; what has become null is left out. Few change at a time. */
-export function changedRows<A>(rows: readonly Row<A>[], changes: readonly Row<A | null>[]): Row<A>[] {
-  const changed = rows.slice();
+/** `rows`, by start, with those of `changes` in their places; what has become null is left out, and what starts before `dropped`. Few change at a time. */
+export function changedRows<A>(rows: readonly Row<A>[], changes: readonly Row<A | null>[], dropped: number): Row<A>[] {
+  let first = 0;
+  while (first < rows.length && rows[first]!.start < dropped) first++;
+  const changed = rows.slice(first);
   for (const change of changes) {
     let at = changed.length;
     while (at > 0 && changed[at - 1]!.start > change.start) at--;

@@ -94,7 +94,7 @@ export class FoldInSlidingWindows<K, V, A> implements Receiver<InWindows<K, V>> 
     else this.updateWindows(record, rows);
     if (changes.length === 0) return;
     for (const { start, value } of changes) if (value === null) this.store.wrote(start);
-    this.store.replace(record.key, changedRows(rows, changes), record.timestamp);
+    this.store.replace(record.key, changedRows(rows, changes, this.open.droppableBefore()), record.timestamp);
     if (this.open.emit !== 'close') this.emit(record, rows, changes);
   }
 

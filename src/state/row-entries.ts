@@ -63,7 +63,8 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
   }
 
   keyOf(identity: string): K {
-    return this.codecs.decodeKey(this.codecs.identityBytes(identity), 0);
+    const known = this.segment.entries.get(identity);
+    return known !== undefined ? known.key : this.codecs.decodeKey(this.codecs.identityBytes(identity), 0);
   }
 
   identityOf(key: K): string {
@@ -106,17 +107,21 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
     // What is frozen cannot take its bytes any more.
     if (this.context.freeze) this.codecs.encodeValue(key, rows);
     this.put(key, 0, rows, timestamp);
-    if (this.due !== undefined) this.index(this.due, key, rows);
+    if (this.due !== undefined) this.index(this.due, key, before, rows);
   }
 
   wrote(time: number): void {
     if (time > this.greatest.value) this.greatest.value = time;
   }
 
-  private index(due: DueIndex, key: K, rows: readonly Row<A>[]): void {
+  /** A key that has rows has a bound in `due` that is at most the time of the first, whoever has taken it out sees to that. */
+  private index(due: DueIndex, key: K, before: readonly Row<A>[], rows: readonly Row<A>[]): void {
+    const { closings, kind } = this;
+    const first = kind.timeOf(rows[0]!);
+    const isKnown = before.length > 0 && kind.timeOf(before[0]!) <= first;
+    if (isKnown && closings === undefined) return;
     const identity = this.codecs.identityOf(key);
-    due.add(identity, this.kind.timeOf(rows[0]!));
-    const { closings } = this;
+    if (!isKnown) due.add(identity, first);
     if (closings === undefined) return;
     for (const row of rows) {
       const time = this.kind.timeOf(row);

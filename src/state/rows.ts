@@ -56,8 +56,12 @@ export function rowsCodec<A>(inner: Codec<A>): SliceCodec<readonly Row<A>[]> {
   };
   return {
     encode: (rows) => {
-      for (const row of rows) row.encoded ??= toBytes(inner.encode(row.value));
-      return encodeRows(rows.map(({ start, end, timestamp, encoded }) => ({ start, end, timestamp, value: encoded! })));
+      let size = 0;
+      for (const row of rows) size += HEAD + (row.encoded ??= toBytes(inner.encode(row.value))).length;
+      const bytes = new Uint8Array(size);
+      let at = 0;
+      for (const row of rows) at = writeRow(bytes, at, row, row.encoded!);
+      return bytes;
     },
     decode: (bytes) => decode(asBuffer(bytes), 0, bytes.length),
     [decodeSlice]: decode,
@@ -67,15 +71,19 @@ export function rowsCodec<A>(inner: Codec<A>): SliceCodec<readonly Row<A>[]> {
 export function encodeRows(rows: readonly EncodedRow[]): Uint8Array {
   const bytes = new Uint8Array(rows.reduce((sum, { value }) => sum + HEAD + value.length, 0));
   let at = 0;
-  for (const { start, end, timestamp, value } of rows) {
-    writeInt64(bytes, start, at);
-    writeInt64(bytes, end, at + 8);
-    writeInt64(bytes, timestamp, at + 16);
-    writeInt32(bytes, value.length, at + 24);
-    bytes.set(value, at + HEAD);
-    at += HEAD + value.length;
-  }
+  for (const row of rows) at = writeRow(bytes, at, row, row.value);
   return bytes;
+}
+
+/** Gives the place behind it. */
+function writeRow(bytes: Uint8Array, at: number, row: Omit<EncodedRow, 'value'>, value: Uint8Array): number {
+  const { start, end, timestamp } = row;
+  writeInt64(bytes, start, at);
+  writeInt64(bytes, end, at + 8);
+  writeInt64(bytes, timestamp, at + 16);
+  writeInt32(bytes, value.length, at + 24);
+  bytes.set(value, at + HEAD);
+  return at + HEAD + value.length;
 }
 
 /** The rows of an entry, their values left as bytes. */

@@ -241,6 +241,7 @@ describe('what is due', () => {
     visits(task).replace('a', [session(3, 7), session(20, 25)], 25);
     task.commit();
     const taken = visits(task).due!.take()!;
+    visits(task).due!.add(taken, 25);
     visits(task).replace(taken, visits(task).rowsOf(taken).slice(1), 30);
     expect(visits(task).due!.earliest).toBe(25);
     task.stores.rollback();
