@@ -1,15 +1,26 @@
 import type { StoreShape } from '../model/store-definition';
+import type { VersionedShape } from '../model/versioned';
 import { AgingEntries } from './aging-entries';
+import { BufferEntries, type BufferHandle, bufferHandle } from './buffer-entries';
 import { type Counted, countedCodec } from './counted';
 import type { StoreContext } from './entry-store';
 import type { AnyStore } from './flusher';
-import type { CountedWindowHandle, KeyValueHandle, RowWindowHandle, SessionHandle, SuppressHandle, TimerHandle, WindowHandle } from './handle';
+import type {
+  CountedWindowHandle,
+  KeyValueHandle,
+  RowWindowHandle,
+  SessionHandle,
+  SuppressHandle,
+  TimerHandle,
+  WindowHandle,
+} from './handle';
 import { ForeignKeyEntries, type ForeignKeyHandle, foreignKeyHandle } from './foreign-key-entries';
 import { JoinEntries, type JoinHandle, joinHandle } from './join-entries';
 import { RowEntries } from './row-entries';
 import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
 import { SuppressEntries, suppressHandle } from './suppress-entries';
 import { TimerEntries, timerHandle } from './timer-entries';
+import { VersionedEntries, type VersionedHandle, versionedHandle } from './versioned-entries';
 import { WindowEntries } from './window-entries';
 
 /** What `task.store` may give. */
@@ -22,7 +33,9 @@ export type AnyHandle =
   | SuppressHandle<unknown, unknown>
   | TimerHandle<unknown>
   | JoinHandle<unknown, unknown, unknown>
-  | ForeignKeyHandle<unknown, unknown>;
+  | ForeignKeyHandle<unknown, unknown>
+  | VersionedHandle<unknown, unknown>
+  | BufferHandle<unknown, unknown>;
 
 /** The entries of one store with the handle that operators and topologies get. */
 export interface OpenedStore {
@@ -64,6 +77,14 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
     case 'join': {
       const entries = new JoinEntries<unknown, unknown>(shape, id, context);
       return { entries: entries as unknown as AnyStore, handle: joinHandle(entries) };
+    }
+    case 'versioned': {
+      const entries = new VersionedEntries<unknown, unknown>(shape as VersionedShape, id, context);
+      return { entries: entries as unknown as AnyStore, handle: versionedHandle(entries) };
+    }
+    case 'buffer': {
+      const entries = new BufferEntries<unknown, unknown>(shape, id, context);
+      return { entries: entries as unknown as AnyStore, handle: bufferHandle(entries) };
     }
     case 'suppress': {
       const entries = new SuppressEntries<unknown, unknown>(shape, id, context);

@@ -2,7 +2,15 @@ import type { StoreShape } from '../model/store-definition';
 import { Claim } from '../state/claim';
 import { ClosingIndex } from '../state/closing-index';
 import type { ForeignKeyRuntime, Subscribers } from '../state/foreign-key-entries';
-import type { AgingRuntime, KeyValueRuntime, RowRuntime, SuppressRuntime, TimerRuntime, WindowCursor, WindowRuntime } from '../state/handle';
+import type {
+  AgingRuntime,
+  KeyValueRuntime,
+  RowRuntime,
+  SuppressRuntime,
+  TimerRuntime,
+  WindowCursor,
+  WindowRuntime,
+} from '../state/handle';
 import type { JoinRuntime } from '../state/join-entries';
 import type { Scope } from '../state/scope';
 
