@@ -2,23 +2,24 @@ import { clickStream, flushClicks } from '../../../examples/page-analytics/click
 import { partitionFor } from '../../../src/kafka/partitioner';
 
 const clicks = (seed: number) => [...clickStream({ seed, events: 20_000 })];
+const some = clicks(1);
 
 describe('clickStream', () => {
   it('gives the same clicks for the same seed, others for another', () => {
-    expect(clicks(1)).toEqual(clicks(1));
-    expect(clicks(1)).not.toEqual(clicks(2));
+    expect(clicks(1)).toEqual(some);
+    expect(clicks(2)).not.toEqual(some);
   });
 
   it('goes on where it was, without an end', () => {
     const endless = clickStream({ seed: 1 });
     const first = Array.from({ length: 20_000 }, () => endless.next().value as unknown);
-    expect(first).toEqual(clicks(1));
+    expect(first).toEqual(some);
   });
 
   it('has some clicks out of order, by 20 s at most', () => {
     let latest = 0;
     const behind: number[] = [];
-    for (const { timestamp } of clicks(1)) {
+    for (const { timestamp } of some) {
       if (timestamp < latest) behind.push(latest - timestamp);
       latest = Math.max(latest, timestamp);
     }
@@ -28,21 +29,21 @@ describe('clickStream', () => {
   });
 
   it('has a few malformed ones: no JSON, a field missing, a field of another type', () => {
-    const problems = clicks(1).map(({ text }) => problemOf(text));
+    const problems = some.map(({ text }) => problemOf(text));
     expect(new Set(problems)).toEqual(new Set(['none', 'no JSON', 'no page', 'timestamp is a string']));
     expect(problems.filter((problem) => problem !== 'none').length).toBeLessThan(100);
   });
 
   it('marks the page views that are not malformed', () => {
-    for (const { text, pageView } of clicks(1)) {
-      const valid = problemOf(text) === 'none' && (JSON.parse(text) as { event_type: string }).event_type === 'page_view';
-      expect(pageView).toBe(valid);
-    }
+    const isPageView = (text: string): boolean =>
+      problemOf(text) === 'none' && (JSON.parse(text) as { event_type: string }).event_type === 'page_view';
+    expect(some.filter(({ text, pageView }) => pageView !== isPageView(text))).toEqual([]);
+    expect(some.filter(({ pageView }) => pageView).length).toBeGreaterThan(10_000);
   });
 
   it('views pages by rank: the first twice as often as the second, ten times as often as the tenth', () => {
     const views = new Map<string, number>();
-    for (const { text, pageView } of clicks(1)) {
+    for (const { text, pageView } of some) {
       if (!pageView) continue;
       const { page } = JSON.parse(text) as { page: string };
       views.set(page, (views.get(page) ?? 0) + 1);
