@@ -9,7 +9,8 @@ const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g');
 const time = fc.integer({ min: -1, max: 12 });
 const add = { weight: 6, arbitrary: fc.record({ kind: fc.constant('add' as const), key, time }) };
 const take = { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const) }) };
-const operation = fc.oneof(add, take, { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const) }) });
+const remove = { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) };
+const operation = fc.oneof(add, take, remove, { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const) }) });
 const layered = fc.oneof(
   add,
   take,
@@ -54,7 +55,10 @@ describe('an index of what is due', () => {
             index.add(step.key, step.time);
             lower(bounds, step.key, step.time);
           } else if (step.kind === 'take') takeFrom(index, bounds);
-          else {
+          else if (step.kind === 'remove') {
+            index.remove(step.key);
+            bounds.delete(step.key);
+          } else {
             index.clear();
             bounds.clear();
           }
@@ -63,6 +67,17 @@ describe('an index of what is due', () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it('keeps no places of keys that are gone, however many there were behind one that stays', () => {
+    const index = new DueIndex();
+    index.add('stays', 0);
+    for (let at = 1; at <= 10_000; at++) {
+      index.add(`k${at}`, at);
+      index.remove(`k${at}`);
+    }
+    expect([index.size, index.earliest]).toEqual([1, 0]);
+    expect((index as unknown as { readonly times: readonly number[] }).times.length).toBeLessThan(100);
   });
 
   it('keeps what a key has at the earliest time, and a later time only once the key was taken', () => {
