@@ -11,10 +11,12 @@ export interface CaughtUpOptions {
   /** ms between two looks at the committed offsets. */
   readonly pollMs: number;
   readonly stopped: () => boolean;
-  /** The tasks of this instance have nothing left to do, or to say to those behind their repartitions, of what they have read. */
-  readonly quiet: () => boolean;
-  /** Settles when what is being committed now has been decided. */
-  readonly settled: () => Promise<void>;
+  /** Whether the tasks of this instance are through with what they have left to do now, of what they have read. */
+  readonly untilThrough: () => () => boolean;
+  /** They have something to say to those behind their repartitions. */
+  readonly hasNews: () => boolean;
+  /** Commits what is done by now; settles when that has been decided. */
+  readonly commit: () => Promise<void>;
 }
 
 /** ms for which tasks may have something to say: in live traffic they always have; what there was to say at first has been said by then. */
@@ -44,11 +46,17 @@ export async function caughtUp(options: CaughtUpOptions): Promise<boolean> {
   return true;
 }
 
-async function quieted({ clock, pollMs, stopped, quiet, settled }: CaughtUpOptions): Promise<boolean> {
-  const deadline = clock.monotonic() + QUIET_WITHIN_MS;
-  while (!quiet() && clock.monotonic() < deadline && !stopped()) await delay(clock, pollMs);
-  await settled();
-  return !stopped();
+async function quieted({ clock, pollMs, stopped, untilThrough, hasNews, commit }: CaughtUpOptions): Promise<boolean> {
+  for (;;) {
+    const isThrough = untilThrough();
+    while (!isThrough() && !stopped()) await delay(clock, pollMs);
+    const deadline = clock.monotonic() + QUIET_WITHIN_MS;
+    while (hasNews() && clock.monotonic() < deadline && !stopped()) await delay(clock, pollMs);
+    await commit();
+    if (stopped()) return false;
+    // Else it has been undone, and is being done again.
+    if (isThrough()) return true;
+  }
 }
 
 async function committedUpTo(options: CaughtUpOptions, ends: readonly (TopicPartition & { readonly offset: number })[]): Promise<boolean> {

@@ -136,8 +136,13 @@ export class Instance {
         groupId: config.applicationId,
         pollMs: CAUGHT_UP_POLL_MS,
         stopped: () => this.ending !== undefined,
-        quiet: () => parts.assignment.all().every(({ task }) => task?.isQuiet !== false),
-        settled: () => parts.cycle.settled(),
+        untilThrough: () => {
+          const all = parts.assignment.all();
+          const through = all.map(({ task }) => task?.untilThrough());
+          return () => all.every(({ running, dropped }, at) => dropped || (running && through[at]?.() !== false));
+        },
+        hasNews: () => parts.assignment.all().some(({ task }) => task?.hasNews === true),
+        commit: () => parts.cycle.now(),
       });
       if (reached) await this.close(config.requestTimeout);
     } catch (cause) {

@@ -95,6 +95,7 @@ export class StreamTask implements AssemblyHost {
   private pushesSinceCheckpoint = 0;
   private cautious = 0;
   private records = 0;
+  private everPushed = 0;
   private dirty = false;
   private readonly misuse: Misuse;
 
@@ -158,9 +159,15 @@ export class StreamTask implements AssemblyHost {
     return scope.steps.length > 0 || watermarks?.unsettled === true;
   }
 
-  /** Nothing is left to do, or to be said to the tasks behind it, of the records it has pushed. */
-  get isQuiet(): boolean {
-    return this.halted !== undefined || (!this.hasLeftovers && this.options.watermarks?.hasNews !== true);
+  /** Whether all is done that is left to do, as of now, of the records it has pushed: a later record is pushed when it is. */
+  untilThrough(): () => boolean {
+    const pushed = this.everPushed;
+    return () => this.halted !== undefined || this.everPushed > pushed || (!this.hasLeftovers && this.parked === 0);
+  }
+
+  /** There is something to be said to the tasks behind it. */
+  get hasNews(): boolean {
+    return this.halted === undefined && this.options.watermarks?.hasNews === true;
   }
 
   /** Monotonic: when an input that waits for another waits no longer; Infinity: none does. */
@@ -221,6 +228,7 @@ export class StreamTask implements AssemblyHost {
       return;
     }
     this.records++;
+    this.everPushed++;
     input.buffer.advance();
   }
 

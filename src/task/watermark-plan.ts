@@ -118,14 +118,18 @@ class WatermarkPlanning {
     const key = sourceKey(name, internal);
     if (this.inputs.has(key)) return;
     const watermark = internal ? undefined : this.sources.get(name)?.options.watermark;
-    const upstream = this.planned.repartitions.find(({ topic }) => internal && topic.name === name)?.upstream ?? [];
+    const upstreamTasks = internal ? this.upstreamTasksOf(name) : 0;
     // Only a Subject fills it: nobody can say how far that has come.
-    if (internal && upstream.length === 0) return;
-    const upstreamTasks = Math.max(0, ...upstream.map(this.countOf));
+    if (internal && upstreamTasks === 0) return;
     this.inputs.set(key, { key, outOfOrderness: watermark?.outOfOrderness ?? 0, idleAfter: watermark?.idleAfter, upstreamTasks });
     // Its upstream tasks keep watermarks for it, even if no topic behind it is in watermark mode.
     const feed = this.feeds.get(`repartition ${name}`);
     if (internal && feed !== undefined) this.include(feed);
+  }
+
+  private upstreamTasksOf(repartition: string): number {
+    const upstream = this.planned.repartitions.find(({ topic }) => topic.name === repartition)?.upstream ?? [];
+    return Math.max(0, ...upstream.map(this.countOf));
   }
 
   private storesOf({ stores }: PlannedFeed): PlannedFeed[] {
