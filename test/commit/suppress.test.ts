@@ -1,4 +1,5 @@
 /** suppress in whole instances: what is held back survives whoever holds it, and is released exactly once. */
+import { mergeMap } from 'rxjs';
 import { countWithStore, sessionize, suppress, to, windowTumbling } from '../../operators';
 import { int64, nullable, string } from '../../src';
 import { topic } from '../../src/codec/topic';
@@ -117,6 +118,18 @@ describe('what suppress holds back', () => {
     expect(one.total('skipped-records-total')).toBe(1);
   });
 
+  it('goes before what the same push changes, once an earlier record of the push has made it due', async () => {
+    const twofold: Topology = ({ stream, store }) =>
+      stream(input).pipe(
+        mergeMap((one) => (one.value === 'twice' ? [one, one.withKey('a').assumePlaced()] : [one])),
+        suppress(store(latest), { until: { limit: 10_000 } }),
+        to(results),
+      );
+    await world.write(input, [record('a', 'v', 0), record('b', 'twice', 10_000), record('z', 'v', 20_000)]);
+    await world.toTheEnd(twofold);
+    expect(await emitted()).toEqual(['a v 0', 'a twice 10000', 'b twice 10000']);
+  });
+
   it('leaves out a release that fails under the policy skip, and nothing else', async () => {
     const failing: Topology = ({ stream, store }) =>
       stream(input).pipe(
@@ -126,8 +139,12 @@ describe('what suppress holds back', () => {
           return results;
         }),
       );
-    await world.write(input, [record('a', 'v', 0), record('bad', 'v', 0), record('c', 'v', 0), record('z', 'v', 10_000)]);
-    await world.toTheEnd(failing, { onProcessingError: 'skip' });
+    await world.write(input, [record('a', 'v', 0), record('bad', 'v', 0), record('c', 'v', 0)]);
+    const one = world.start(failing, { onProcessingError: 'skip' });
+    await world.untilCommitted({ input: [3] });
+    await world.write(input, [record('z', 'v', 10_000)]);
+    await world.untilCommitted({ input: [4] });
+    await one.close();
     expect(await emitted()).toEqual(['a v 0', 'c v 0']);
   });
 

@@ -1,4 +1,5 @@
 /** Rows that age in whole instances: their removal is part of the transaction of what ended them, and survives whoever dies. */
+import { mergeMap, of, throwError } from 'rxjs';
 import { countWithStore, to } from '../../operators';
 import { int64, nullable, string } from '../../src';
 import { topic } from '../../src/codec/topic';
@@ -65,6 +66,25 @@ describe('rows whose time is over', () => {
     await world.untilCommitted({ input: [302] });
     await world.clock.advance(1_000);
     expect(await rows()).toEqual(['k000 1', 'z 1']);
+  });
+
+  it('are there again when what has removed them is undone, and go later', async () => {
+    const failing: Topology = ({ stream, store }) =>
+      stream(input).pipe(
+        countWithStore(store(counts)),
+        mergeMap((one) => (one.key === 'bad' ? throwError(() => new Error('planted')) : of(one))),
+        to(results),
+      );
+    await world.write(input, [record('a', 'v', 0), record('b', 'v', 5_000)]);
+    const one = world.start(failing, { onProcessingError: 'skip' });
+    await world.untilCommitted({ input: [2] });
+    await world.write(input, [record('c', 'v', 10_001), record('bad', 'v', 50_000)]);
+    await world.untilCommitted({ input: [4] });
+    expect(await rows()).toEqual(['b 1', 'c 1']);
+    await world.write(input, [record('z', 'v', 30_000)]);
+    await world.untilCommitted({ input: [5] });
+    await one.close();
+    expect(await rows()).toEqual(['z 1']);
   });
 
   it('do not come back for a record that was late for them before a restart', async () => {
