@@ -2,9 +2,10 @@
 import type { ApiName } from '../../src/memory/call';
 import type { FaultAction } from '../../src/memory/faults';
 import type { KafkaRecord } from '../../src/model/record';
+import type { WatermarkOptions } from '../../src/model/topic';
 import { type Chance, pureRandom } from './chance';
 import { keysOf, record } from './programs';
-import { closed, closingBehind, expectedWindows, inputWith, late, lateOnes } from './watermarks';
+import { closed, closingBehind, closingBehindTwo, expectedWindows, inputWith, late, lateOnes } from './watermarks';
 import { type Running, World } from './world';
 
 /** More by `MILLRACE_SEEDS=300 MILLRACE_FIRST_SEED=1 npx jest test/commit/watermark-faults.test.ts`. */
@@ -43,9 +44,10 @@ const actions: readonly FaultAction[] = [
 const seeds = Array.from({ length: SEEDS }, (_, at) => FIRST + at);
 
 /** Rounds of records, each partition in a time of its own, with a fault, a death or a newcomer in between. Gives all that was written. */
-async function disturbed(world: World, chance: Chance, watermark: { outOfOrderness: number; idleAfter?: number }) {
-  const topology = closingBehind(watermark);
+async function disturbed(world: World, chance: Chance, watermark: WatermarkOptions, program = closingBehind) {
+  const topology = program(watermark);
   const input = inputWith(watermark);
+  const side = inputWith(watermark, 'side');
   const alive = new Map<string, Running>();
   const start = (name: string): void => void alive.set(name, world.start(topology, { ...QUICK, name }));
   const revive = (): void => {
@@ -53,6 +55,7 @@ async function disturbed(world: World, chance: Chance, watermark: { outOfOrderne
   };
   const times = keys.map(() => 5_000);
   const all: KafkaRecord<string, string>[] = [];
+  const written = { input: [] as KafkaRecord<string, string>[], side: [] as KafkaRecord<string, string>[] };
   start('p0');
   for (let round = 0; round < 25; round++) {
     const batch = Array.from({ length: chance.below(15) }, () => {
@@ -61,7 +64,12 @@ async function disturbed(world: World, chance: Chance, watermark: { outOfOrderne
       return record(keys[at] as string, `v${String(chance.below(3))}`, times[at]! - chance.below(DISORDER));
     });
     all.push(...batch);
-    await world.write(input, batch);
+    // Of two topics, where the program reads a second one.
+    const aside = program === closingBehindTwo ? chance.below(batch.length + 1) : 0;
+    await world.write(side, batch.slice(0, aside));
+    await world.write(input, batch.slice(aside));
+    written.input.push(...batch.slice(aside));
+    written.side.push(...batch.slice(0, aside));
     const dice = chance.below(10);
     if (dice < 4) {
       const api = apis[chance.below(apis.length)] as ApiName;
@@ -82,9 +90,21 @@ async function disturbed(world: World, chance: Chance, watermark: { outOfOrderne
   }
   world.broker.faults.clear();
   const last = keys.map((key) => record(key, 'end', END + DISORDER));
-  await world.write(input, last);
-  const positions = keys.map((key) => [...all, ...last].filter((each) => each.key === key).length);
-  const isThrough = (): boolean => positions.every((next, at) => (world.committed('input', at)?.offset ?? -1) >= next);
+  for (const [to, into] of [
+    [input, written.input],
+    [side, written.side],
+  ] as const) {
+    if (to === side && program !== closingBehindTwo) continue;
+    await world.write(to, last);
+    into.push(...last);
+  }
+  const isThrough = (): boolean =>
+    (['input', 'side'] as const).every((name) =>
+      keys.every((key, at) => {
+        const next = written[name].filter((each) => each.key === key).length;
+        return next === 0 || (world.committed(name, at)?.offset ?? -1) >= next;
+      }),
+    );
   for (let waited = 0; waited < 300 && !isThrough(); waited++) {
     revive();
     await world.clock.advance(1_000);
@@ -101,13 +121,18 @@ describe('under any faults, kills and joins', () => {
 
   beforeEach(() => {
     world = new World();
-    world.topics({ input: PARTITIONS, results: 1, [late.name]: 1 });
+    world.topics({ input: PARTITIONS, side: PARTITIONS, results: 1, [late.name]: 1 });
   });
 
   afterEach(() => world.end());
 
   it.each(seeds)('bounded disorder gives every window whole, once, with 0 late (seed %i)', async (seed) => {
     const all = await disturbed(world, pureRandom(seed), { outOfOrderness: DISORDER });
+    expect([await closed(world), await lateOnes(world)]).toEqual([expectedWindows(all, ({ value }) => value, END), []]);
+  });
+
+  it.each(seeds)('bounded disorder gives every window whole, behind two repartitions of two topics (seed %i)', async (seed) => {
+    const all = await disturbed(world, pureRandom(seed), { outOfOrderness: DISORDER }, closingBehindTwo);
     expect([await closed(world), await lateOnes(world)]).toEqual([expectedWindows(all, ({ value }) => value, END), []]);
   });
 

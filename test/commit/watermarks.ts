@@ -46,6 +46,29 @@ export const closingBehind =
     );
   };
 
+const again = internalTopic('again', { key: string, value: string });
+
+/** The same behind two repartitions, the values of a second topic in between; that one is never idle. */
+export const closingBehindTwo =
+  (watermark: WatermarkOptions): Topology =>
+  ({ stream, store, repartition }) => {
+    const lates = new Subject<LateRecord<string, string>>();
+    const first = stream(inputWith(watermark)).pipe(repartition(byValue, (value) => value));
+    const counts = merge(first, stream(inputWith({ outOfOrderness: watermark.outOfOrderness }, 'side'))).pipe(
+      repartition(again, (value) => value),
+      windowTumbling(tenSeconds),
+      countWithStore(store(windowCounts), { emit: 'close', late: lates }),
+      to(results),
+    );
+    return merge(
+      counts,
+      lates.pipe(
+        map(({ record }) => record),
+        to(late),
+      ),
+    );
+  };
+
 type Placed = KafkaRecord<string, string, Placement>;
 
 /** `key@start: count` of every window that closes when event time has come to `watermark`, sorted. */
