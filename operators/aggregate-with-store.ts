@@ -40,10 +40,12 @@ export function aggregateWithStore<K, V, A extends State>(
   store: WindowStore<K, A>,
   options: Aggregation<K, V, A> & Windowing<K, V, Emit>,
 ): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, A>>;
+/** Over a session store: `merge` makes one aggregate of those that a record joins; a null takes back each that was emitted before. */
 export function aggregateWithStore<K, V, A extends State, E extends Emit = 'update'>(
   store: SessionStore<K, A>,
   options: Aggregation<K, V, A> & Merging<A> & Windowing<K, V, E>,
 ): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, A | Retraction[E]>>;
+/** Over a key-value store: one aggregate a key. */
 export function aggregateWithStore<K, V, A extends State>(
   store: KeyValueStore<K, A>,
   options: Aggregation<K, V, A>,

@@ -65,10 +65,12 @@ export function cogroupWithStore<K, A extends State>(
   store: WindowStore<K, A>,
   options: Cogrouping<A, GroupedInWindows<K, NoInfer<A>>> & Windowing<K, unknown, Emit>,
 ): Observable<KafkaRecord<Windowed<K>, A>>;
+/** Over a session store: `merge` makes one aggregate of those that a record joins; a null takes back each that was emitted before. */
 export function cogroupWithStore<K, A extends State, E extends Emit = 'update'>(
   store: SessionStore<K, A>,
   options: Cogrouping<A, GroupedInSessions<K, NoInfer<A>>> & Merging<A> & Windowing<K, unknown, E>,
 ): Observable<KafkaRecord<Windowed<K>, A | Retraction[E]>>;
+/** Over a key-value store: one aggregate a key. */
 export function cogroupWithStore<K, A extends State>(
   store: KeyValueStore<K, A>,
   options: Cogrouping<A, Grouped<K, NoInfer<A>>>,

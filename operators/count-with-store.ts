@@ -20,15 +20,18 @@ import type { Emit, Retraction, Windowing } from './fold/options';
  *   stream: STORE_IN_USE
  * @example
  * stream(clicks).pipe(countWithStore(store(clicksPerUser)), to(clickCounts));
+ * @see Kafka Streams' `count`
  */
 export function countWithStore<K, V>(
   store: WindowStore<K, number>,
   options?: Windowing<K, V, Emit>,
 ): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, number>>;
+/** Over a session store: a null takes back each session that was emitted before and has grown. */
 export function countWithStore<K, V, E extends Emit = 'update'>(
   store: SessionStore<K, number>,
   options?: Windowing<K, V, E>,
 ): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, number | Retraction[E]>>;
+/** Over a key-value store: one count a key. */
 export function countWithStore<K, V>(store: KeyValueStore<K, number>): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, number>>;
 export function countWithStore<K, V>(
   store: WindowStore<K, number> | SessionStore<K, number> | KeyValueStore<K, number>,

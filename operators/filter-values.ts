@@ -19,6 +19,7 @@ import { filterInputs, type Project } from './operator';
 export function filterValues<K, V, P extends Placement, W extends V>(
   guard: (value: V, record: KafkaRecord<K, V, P>) => value is W,
 ): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, W, P>>;
+/** Without narrowing. */
 export function filterValues<K, V, P extends Placement>(
   predicate: Project<K, V, P, boolean>,
 ): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, V, P>>;

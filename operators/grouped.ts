@@ -19,10 +19,12 @@ export function grouped<K, V, A>(
   source: Observable<KafkaRecord<K, V>>,
   add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => A,
 ): Grouped<K, A>;
+/** Records in windows. */
 export function grouped<K, V, A>(
   source: Observable<InWindows<K, V>>,
   add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => A,
 ): GroupedInWindows<K, A>;
+/** Records on their way into sessions. */
 export function grouped<K, V, A>(
   source: Observable<InSession<K, V>>,
   add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => A,

@@ -8,6 +8,7 @@ import { receiveWithStore, type Receiver, runtimeOf } from './operator';
 
 /** `step` gives the next state and what to emit; it may not change the state it is given. */
 export interface StepWithState<K, V, A extends State, R> {
+  /** The state of a key that has none. */
   readonly initial: () => NoInfer<A>;
   readonly step: (state: A, value: V, record: KafkaRecord<K, V>) => readonly [state: NoInfer<A>, result: R];
 }

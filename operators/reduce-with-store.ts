@@ -20,15 +20,18 @@ import type { Emit, Reduction, Retraction, State, Windowing } from './fold/optio
  *   stream: STORE_IN_USE, PROCESSING
  * @example
  * stream(prices).pipe(reduceWithStore(store(highest), { reduce: Math.max }), to(highestPrices));
+ * @see Kafka Streams' `reduce`
  */
 export function reduceWithStore<K, V extends State>(
   store: WindowStore<K, V>,
   options: Reduction<V> & Windowing<K, V, Emit>,
 ): OperatorFunction<InWindows<K, V>, KafkaRecord<Windowed<K>, V>>;
+/** Over a session store: a null takes back each session that was emitted before and has grown. */
 export function reduceWithStore<K, V extends State, E extends Emit = 'update'>(
   store: SessionStore<K, V>,
   options: Reduction<V> & Windowing<K, V, E>,
 ): OperatorFunction<InSession<K, V>, KafkaRecord<Windowed<K>, V | Retraction[E]>>;
+/** Over a key-value store: one value a key. */
 export function reduceWithStore<K, V extends State>(
   store: KeyValueStore<K, V>,
   options: Reduction<V>,

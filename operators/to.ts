@@ -21,6 +21,7 @@ import { sendInputs } from './operator';
  * stream(clicks).pipe(to([web, mobile], (click) => (click.device === 'web' ? web : mobile)));
  */
 export function to<K, V>(topic: Topic<K, V>): OperatorFunction<KafkaRecord<K, V, Placement>, Outgoing<K, V>>;
+/** To the one of `topics` that `choose` gives for the record. */
 export function to<K, V, T extends Topic<K, V>>(
   topics: readonly T[],
   choose: (value: V, record: KafkaRecord<K, V, Placement>) => NoInfer<T>,

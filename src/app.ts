@@ -13,6 +13,7 @@ import { partitionStreams, type Partition } from './commit/partition-streams';
 import { planTopology, type Plan } from './task/plan';
 import type { TaskTopology, Topology } from './task/topology';
 
+/** Of `App.run`. */
 export interface RunOptions {
   /**
    * 'caught-up': completes when every input's committed position has reached the end offsets read at the start. Windows that are still
@@ -21,6 +22,7 @@ export interface RunOptions {
   readonly until?: 'caught-up';
 }
 
+/** What `millrace` gives: one instance of an application. */
 export interface App {
   /**
    * Cold and single: a second subscription while one runs fails with ALREADY_RUNNING and says `share()`. Emits a `Commit` per
@@ -29,6 +31,7 @@ export interface App {
   run(topology: Topology, options?: RunOptions): Observable<Commit>;
   /** Committed records of one topic, typed; hot, any number of subscribers. At most once to this process; kept only while somebody watches. */
   outputs<K, V>(topic: Topic<K, V>): Observable<Outgoing<K, V>>;
+  /** The present state, then each that follows; never completes. */
   readonly state$: Observable<AppState>;
   /**
    * Partitions as observables and nothing else: no stores, no outputs. A partition is emitted when it is assigned (and again after a

@@ -30,7 +30,14 @@ export function millrace(config: MillraceConfig): App {
   return new MillraceApp(checked, () => loadAdapters(checked));
 }
 
-/** A broker in this process: demos, tests, simulation. Keeps its data while the object lives. */
+/**
+ * A broker in this process: demos, tests, simulation. Keeps its data while the object lives.
+ *
+ * @example
+ * const cluster = memoryCluster();
+ * await cluster.createTopics([{ name: 'clicks', partitions: 4 }]);
+ * const app = millrace({ applicationId: 'page-analytics', cluster });
+ */
 export function memoryCluster(): Cluster {
   let broker: Promise<Broker> | undefined;
   return cluster(
@@ -39,7 +46,11 @@ export function memoryCluster(): Cluster {
   );
 }
 
-/** A Kafka cluster, to create, fill and read topics without an application. */
+/**
+ * A Kafka cluster, to create, fill and read topics without an application.
+ *
+ * @example await kafkaCluster({ brokers: ['localhost:9092'] }).createTopics([{ name: 'clicks', partitions: 4 }])
+ */
 export function kafkaCluster(options: { readonly brokers: readonly string[] }): Cluster {
   return cluster(() => kafka(options.brokers), false);
 }

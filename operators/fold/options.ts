@@ -14,6 +14,7 @@ export type State = string | number | boolean | bigint | null | undefined | obje
 /** A record that came after its window had closed. Times are ms. */
 export interface LateRecord<K, V> {
   readonly record: KafkaRecord<K, V>;
+  /** That it came too late for; of a session, the one it would have made. */
   readonly window: Window;
   /** The operator's event time by then: the greatest timestamp it had seen or, in watermark mode, the watermark. */
   readonly streamTime: number;
@@ -27,6 +28,7 @@ export interface LateRecord<K, V> {
 export interface Aggregation<K, V, A extends State> {
   /** What a key (and window) starts from; the first value is added to it. */
   readonly initial: () => NoInfer<A>;
+  /** Null deletes. */
   readonly add: (aggregate: A, value: V, record: KafkaRecord<K, V>) => NoInfer<A>;
 }
 
@@ -47,7 +49,9 @@ export interface Retraction {
   readonly close: never;
 }
 
+/** What an aggregate in windows or sessions may be told. */
 export interface Windowing<K, V, E extends Emit> {
+  /** Default 'update'. 'close' over windows that never do is refused (CONFIG). */
   readonly emit?: E;
   /** Is given each late record, once for each window that refuses it, within the same push: what follows from it is committed with it. */
   readonly late?: NextObserver<LateRecord<K, V>>;

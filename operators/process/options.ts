@@ -18,5 +18,6 @@ export type TimerOf<S> = { [N in keyof S & string]: S[N] extends TimerStore<infe
 export interface Processor<K, V, S, R> {
   /** Gives what is to be emitted; [] for nothing. */
   readonly record: (record: KafkaRecord<K, V>, stores: S) => Iterable<R> | Promise<Iterable<R>>;
+  /** The same for a timer that fires; needed iff there is a timer store. */
   readonly timer?: (timer: TimerOf<S>, stores: S) => Iterable<NoInfer<R>> | Promise<Iterable<NoInfer<R>>>;
 }

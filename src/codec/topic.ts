@@ -15,6 +15,7 @@ import { checkTopicName } from './topic-name';
  * const lateClicks = topic('late-clicks', clicks);
  */
 export function topic<K, V>(name: string, options: Codecs<K, V> & TopicOptions<V>): Topic<K, V>;
+/** A topic whose keys are not read. */
 export function topic<V>(name: string, options: { readonly value: Codec<V> } & TopicOptions<V>): Topic<null, V>;
 export function topic<K, V>(name: string, given: GivenTopic<K, V>): Topic<K, V> {
   checkTopicName(name);
@@ -32,6 +33,9 @@ export function topic<K, V>(name: string, given: GivenTopic<K, V>): Topic<K, V> 
  *
  * @param options `partitions`: default the largest count among what flows into it
  * @throws TOPIC_INVALID when Kafka does not allow the name; CONFIG when `partitions` is no whole number ≥ 1
+ * @example
+ * const clicksByPage = internalTopic('clicks-by-page', clicks);
+ * stream(clicks).pipe(repartition(clicksByPage, (click) => click.page));
  */
 export function internalTopic<K, V>(name: string, options: Codecs<K, V> & { readonly partitions?: number }): InternalTopic<K, V> {
   checkTopicName(name);

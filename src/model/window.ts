@@ -53,6 +53,7 @@ export interface CountWindows {
   readonly every?: number;
 }
 
+/** What `windowStore` is declared for. */
 export type Windows = TimeWindows | SlidingWindows | CountWindows | WindowAssigner;
 
 /** Records of a key at most `gap` ms apart; late once the session's end < stream time - grace - gap (`grace` in ms, default 0). */

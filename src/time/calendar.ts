@@ -11,6 +11,7 @@ const UTC_DAY = 86_400_000;
 /** Days of UTC whose windows are kept in memory: more than a year, in any order. */
 const KNOWN_DAYS = 512;
 
+/** Of `calendarDays` and `calendarMonths`. */
 export interface CalendarOptions {
   /** A name of the IANA time zone database ('Europe/Berlin'), 'UTC', or an offset ('+05:30'). */
   readonly timeZone: string;
@@ -18,6 +19,7 @@ export interface CalendarOptions {
   readonly grace?: Duration;
 }
 
+/** Of `calendarWeeks`. */
 export interface CalendarWeekOptions extends CalendarOptions {
   /** Default 'monday', as in ISO 8601. */
   readonly firstDay?: keyof typeof DAY_OF_WEEK;
