@@ -8,6 +8,7 @@ export { filterValues } from './filter-values';
 export { groupTable, type GroupTableOptions } from './group-table';
 export { grouped } from './grouped';
 export { joinStream } from './join-stream';
+export { joinGlobalTable } from './join-global-table';
 export { joinTable } from './join-table';
 export { joinTablesByForeignKey, type ForeignKeyJoin } from './join-tables-by-foreign-key';
 export { joinTables, type JoinTablesOptions } from './join-tables';
@@ -29,6 +30,7 @@ export { windowTumbling } from './window-tumbling';
 
 export type { Aggregation, Emit, LateRecord, Merging, Reduction, Retraction, State, Windowing } from './fold/options';
 export type { Grouped, GroupedInSessions, GroupedInWindows } from './fold/grouping';
+export type { JoinGrace, NoGrace } from './join-table/options';
 export type { JoinKind, JoinOptions, LateJoinRecord } from './join/options';
 export type { DerivedTableOptions } from './table/derive-table';
 export type { AnyRecord, Project } from './operator';

@@ -68,28 +68,36 @@ function receiveTogether<In, Out>(
 /**
  * An operator over a stream that looks rows up in a table: it keeps the table alive, and both must have the same partitions. The table's
  * records move none of the event time behind it.
+ *
+ * @param buffer its own store, if it has one: fed by the stream alone
  */
 export function receiveWithTable<In, Out>(
   operator: string,
   table: { readonly name: string; readonly updates: Observable<unknown> },
   start: (destination: Subscriber<Out>) => Receiver<In>,
+  buffer?: StoreRuntime,
 ): OperatorFunction<In, Out> {
+  const token = {};
   const meeting: WiringNode = { kind: 'join', name: table.name, operator };
   const lookup: WiringNode = { kind: 'lookup', name: table.name, operator };
-  const input: WiringNode = { kind: 'operator', name: operator, operator };
+  const input: WiringNode = buffer === undefined ? { kind: 'operator', name: operator, operator } : storeNode(operator, buffer);
   return (source) =>
-    new Observable<Out>((destination) => {
-      const together = new Observable<never>();
-      const error = (cause: unknown): void => {
-        destination.error(cause);
-      };
-      return subscribeAs(meeting, together, () => {
-        const held = subscribeAs(lookup, table.updates, () => table.updates.subscribe({ error }));
-        const observer = new ReceiveInputs(destination, operator, start(destination));
-        held.add(subscribeAs(input, source, () => source.subscribe(observer)));
-        return held;
-      });
-    });
+    new Observable<Out>((destination) =>
+      holding(operator, buffer === undefined ? [] : [buffer], token, (release) => {
+        const together = new Observable<never>();
+        const error = (cause: unknown): void => {
+          destination.error(cause);
+        };
+        return subscribeAs(meeting, together, () => {
+          const held = subscribeAs(lookup, table.updates, () => table.updates.subscribe({ error }));
+          const receiver = start(destination);
+          release.push(receiver);
+          held.add(subscribeAs(input, source, () => source.subscribe(new ReceiveInputs(destination, operator, receiver))));
+          receiver.subscribed?.();
+          return held;
+        });
+      }),
+    );
 }
 
 /** One of several inputs: only the last of them to complete says so. */

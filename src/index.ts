@@ -18,6 +18,10 @@ export type { Change, Table, TableOptions } from './model/table';
 
 export { joinStore } from './state/join-definition';
 export type { JoinDefinition, JoinStore, JoinStoreOptions, JoinWindows } from './model/join';
+export { versionedStore } from './state/versioned-definition';
+export type { VersionedDefinition, VersionedStore } from './model/versioned';
+export { bufferStore } from './state/buffer-definition';
+export type { BufferDefinition, BufferStore } from './model/buffer';
 export { suppressStore } from './state/suppress-definition';
 export { foreignKeyStore } from './state/foreign-key-definition';
 export type { ForeignKeyDefinition, ForeignKeyStore } from './model/foreign-key';
@@ -37,6 +41,7 @@ export {
   filterValues,
   grouped,
   groupTable,
+  joinGlobalTable,
   joinStream,
   joinTable,
   joinTables,
@@ -57,7 +62,7 @@ export {
   windowSliding,
   windowTumbling,
 } from '../operators';
-export type { JoinKind, JoinOptions, LateJoinRecord } from '../operators';
+export type { JoinGrace, JoinKind, JoinOptions, LateJoinRecord, NoGrace } from '../operators';
 export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';
 export type { Deduplication, FiredTimer, Processor, TimerOf } from '../operators';

@@ -27,17 +27,21 @@ export function deriveTable<K, V, V2>(
   { row, passesVainDeletions }: Derivation<K, V, V2>,
   { store }: DerivedTableOptions<K, V2>,
 ): Table<K, V2> {
-  const { name, scope, isKept, find: findUpstream, takeBack } = tableOf(table, operator);
+  const { name, scope, isKept, find: findUpstream, versions: upstreamVersions, takeBack } = tableOf(table, operator);
   const rowOf = (value: V | undefined, key: K): V2 | undefined => (value === undefined ? undefined : (row(value, key) ?? undefined));
   const skipsVain = isKept && !passesVainDeletions;
   const derive = (destination: Subscriber<KafkaRecord<K, Change<V2>>>): Derive<K, V, V2> => new Derive(rowOf, skipsVain, destination);
-  const find = (key: K): Stamped<V2> | undefined => {
-    const found = findUpstream(key);
+  const follow = (found: Stamped<V> | undefined, key: K): Stamped<V2> | undefined => {
     const value = rowOf(found?.value, key);
     return value === undefined ? undefined : { value, timestamp: found!.timestamp };
   };
+  const find = (key: K): Stamped<V2> | undefined => follow(findUpstream(key), key);
+  const versions = upstreamVersions && {
+    history: upstreamVersions.history,
+    findAsOf: (key: K, time: number) => follow(upstreamVersions.findAsOf(key, time), key),
+  };
   const updates = table.updates.pipe(receiveWithStores(operator, [], derive));
-  return derivedTable(operator, { name, scope, isKept, codecs: undefined, find, takeBack }, updates, store);
+  return derivedTable(operator, { name, scope, isKept, codecs: undefined, find, versions, takeBack }, updates, store);
 }
 
 class Derive<K, V, V2> implements Receiver<KafkaRecord<K, Change<V>>> {

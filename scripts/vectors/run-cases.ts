@@ -3,12 +3,14 @@ import { cogroupJob } from './cogroup-job';
 import { differences } from './differences';
 import type { Case, CaseFile, Expected, Job } from './format';
 import { joinStreamJob } from './join-stream-job';
+import { joinTableJob } from './join-table-job';
 import type { Outcome } from './outcome';
 import { NotBuilt, type RunningJob } from './running-job';
 import { sessionJob } from './session-job';
 import { slidingJob } from './sliding-job';
 import { suppressJob } from './suppress-job';
 import { foreignKeyJob } from './foreign-key-job';
+import { globalTableJob } from './global-table-job';
 import { groupTableJob, joinTablesJob, tableJob, toTableJob } from './table-jobs';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
@@ -22,6 +24,8 @@ const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   table: tableJob,
   toTable: toTableJob,
   groupTable: groupTableJob,
+  joinTable: joinTableJob,
+  joinGlobalTable: globalTableJob,
   joinTables: joinTablesJob,
   joinTableByForeignKey: foreignKeyJob,
   joinStream: joinStreamJob,

@@ -13,7 +13,8 @@ export interface StoreDefinition<out S> {
 
 /** What the runtime needs of a key-value, window or session definition. */
 export interface StoreShape {
-  readonly kind: 'key-value' | 'window' | 'sliding' | 'counted' | 'session' | 'timer' | 'join' | 'foreign-key' | 'suppress';
+  readonly kind:
+    'key-value' | 'window' | 'sliding' | 'counted' | 'session' | 'timer' | 'join' | 'foreign-key' | 'suppress' | 'versioned' | 'buffer';
   readonly name: string;
   readonly key: Codec<unknown>;
   readonly value: Codec<unknown>;

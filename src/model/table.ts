@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Duration } from './duration';
 import type { KafkaRecord } from './record';
 
 /** A row as it was and as it is; undefined: there was, or is, none. */
@@ -26,4 +27,15 @@ export interface TableOptions {
    * It cannot be joined with.
    */
   readonly materialized?: boolean;
+  /**
+   * Keeps the versions of each row for this long, ms of event time, > 0: `joinTable` then finds the row that was valid at the time of a
+   * record. S being the greatest time of a row: from S - history on. A row older than that is dropped and counted
+   * (`dropped-records-total`, reason `late`), and one older than the latest of its key changes no more than what is found as of its time:
+   * neither `get` nor `changes`. A null is a version too: from then on there is no row.
+   *
+   * The versions have a changelog of their own, `<app>-<topic>-versions-changelog`. A history that grows finds what was kept; a table that
+   * is given one, or that loses it, is another: reset the application.
+   * @see KIP-889, KIP-914
+   */
+  readonly history?: Duration;
 }

@@ -1,6 +1,8 @@
 import { readInt64, writeInt32, writeInt64 } from '../codec/int64-bytes';
 import type { StoreShape } from '../model/store-definition';
 import { joinRows } from './join-rows';
+import { versionRows } from './version-rows';
+import { Scratch } from './scratch';
 import { boundsOf } from './windows';
 
 interface Bounds {
@@ -15,6 +17,7 @@ export interface RowKind {
   order(a: Bounds, b: Bounds): number;
   /** Bytes behind the key in a changelog key. */
   readonly tail: number;
+  /** Valid until the next call. */
   changelogKey(key: Uint8Array, row: Bounds): Uint8Array;
   /** The bounds in a changelog key that ends at `to`. */
   boundsIn(buffer: Uint8Array, to: number): Bounds;
@@ -73,13 +76,19 @@ class SessionRows implements RowKind {
 
 export function rowKindOf(shape: StoreShape): RowKind {
   if (shape.kind === 'join') return joinRows;
+  if (shape.kind === 'versioned') return versionRows;
   if (shape.kind === 'session') return new SessionRows();
   const bounds = boundsOf(shape.windows!);
   return new WindowRows((start) => bounds.endOf(start));
 }
 
+/** Of the key that was asked for last. */
+const scratch = new Scratch();
+
 function withTail(key: Uint8Array, tail: number): Uint8Array {
-  const bytes = new Uint8Array(key.length + tail);
+  const length = key.length + tail;
+  scratch.reserve(length);
+  const bytes = scratch.upTo(length);
   bytes.set(key);
   return bytes;
 }

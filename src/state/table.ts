@@ -1,10 +1,13 @@
 import { MillraceError } from '../errors/millrace-error';
 import type { Codec } from '../model/codec';
+import type { Duration } from '../model/duration';
 import type { StoreDefinition, KeyValueStore, StoreShape } from '../model/store-definition';
 import type { Table } from '../model/table';
+import type { VersionedDefinition } from '../model/versioned';
 import type { Topic } from '../model/topic';
 import type { Stamped } from './handle';
 import type { Scope } from './scope';
+import { versionedStore } from './versioned-definition';
 
 /** Where the operators find what is behind a table. */
 export const tableRuntime: unique symbol = Symbol('millrace.table');
@@ -16,6 +19,8 @@ export interface TableRuntime<K, V> {
   /** Rows can be looked up, and `before` is known. */
   readonly isKept: boolean;
   readonly find: (key: K) => Stamped<V> | undefined;
+  /** Rows can be looked up as of a time. */
+  readonly versions?: TableVersions<K, V> | undefined;
   /** How its rows are written where a store keeps them; undefined: they are worked out from another table's. */
   readonly codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown> } | undefined;
   /**
@@ -23,6 +28,14 @@ export interface TableRuntime<K, V> {
    * changelog: it may have been compacted up to later rows of the same keys than those that were processed.
    */
   readonly takeBack: () => void;
+}
+
+/** What rows were. */
+export interface TableVersions<K, V> {
+  /** ms: how far back. */
+  readonly history: Duration;
+  /** The row valid at `time`; before the history only what is still the latest. */
+  readonly findAsOf: (key: K, time: number) => Stamped<V> | undefined;
 }
 
 export interface TableHandle<K, V> extends Table<K, V> {
@@ -51,6 +64,11 @@ export function keptTableOf<K, V>(table: Table<K, V>, operator: string): TableRu
     `${operator}: the table "${behind.name}" keeps no rows to look up; leave out materialized: false, or give the operator that makes it a store`,
     { where: { operator } },
   );
+}
+
+/** The store of a versioned table. A topic loses versions when it is compacted: it cannot be the changelog. */
+export function tableVersionsStore(topic: Topic<unknown, unknown>, history: Duration): VersionedDefinition<unknown, unknown> {
+  return versionedStore(`${topic.name}-versions`, { key: topic.key, value: topic.value, history });
 }
 
 /** The store of a table that a topic feeds directly; that topic is its changelog, unless somebody takes rows back. */

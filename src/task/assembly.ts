@@ -1,14 +1,18 @@
 import { Observable, Subject, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import { MillraceError } from '../errors/millrace-error';
+import type { Duration } from '../model/duration';
 import type { Outgoing } from '../model/outgoing';
 import type { KafkaRecord, Placement } from '../model/record';
 import type { StoreDefinition } from '../model/store-definition';
 import type { Table, TableOptions } from '../model/table';
 import type { InternalTopic, Topic } from '../model/topic';
+import { keepVersions } from '../../operators/table/keep-versions';
 import { materialize, passOn } from '../../operators/table/materialize';
 import { type KeyValueHandle, runtime } from '../state/handle';
 import type { Scope } from '../state/scope';
-import { tableStore } from '../state/table';
+import { tableStore, tableVersionsStore } from '../state/table';
+import { isHistory } from '../state/versioned-definition';
+import type { VersionedHandle } from '../state/versioned-entries';
 import { subscribeAs, type WiringNode } from '../state/wiring';
 import type { Task, Topology } from './topology';
 
@@ -39,6 +43,13 @@ export interface Source {
   assembled: number;
 }
 
+/** A table of a topic, as it was asked for. */
+interface MadeTable {
+  readonly materialized: boolean;
+  readonly history: Duration | undefined;
+  readonly handle: unknown;
+}
+
 /** Sources by `sourceKey`; topics and internal topics have names of their own. */
 export function sourceKey(name: string, internal: boolean): string {
   return internal ? `internal ${name}` : `topic ${name}`;
@@ -53,7 +64,7 @@ export class Assembly implements Task {
   readonly clock: SchedulerLike;
   private readonly observables = new Map<string, Observable<unknown>>();
   private readonly stores = new Map<string, { readonly definition: unknown; readonly handle: unknown }>();
-  private readonly tables = new Map<string, { readonly materialized: boolean; readonly handle: unknown }>();
+  private readonly tables = new Map<string, MadeTable>();
   /** Tables whose rows somebody takes back, by the name of their store. */
   readonly takenBack = new Set<string>();
   private assembling = true;
@@ -88,23 +99,27 @@ export class Assembly implements Task {
 
   readonly table = <K, V>(topic: Topic<K, V>, options: TableOptions = {}): Table<K, NonNullable<V>> => {
     this.assertAssembling('table');
-    const { materialized = true } = options;
+    const { materialized = true, history } = options;
     const known = this.tables.get(topic.name);
     if (known === undefined) {
-      const handle = this.newTable(topic as unknown as Topic<unknown, unknown>, materialized);
-      this.tables.set(topic.name, { materialized, handle });
+      const handle = this.newTable(topic as unknown as Topic<unknown, unknown>, materialized, history);
+      this.tables.set(topic.name, { materialized, history, handle });
       return handle as Table<K, NonNullable<V>>;
     }
-    if (known.materialized === materialized) return known.handle as Table<K, NonNullable<V>>;
-    throw new MillraceError('CONFIG', `the table of topic "${topic.name}" is asked for with rows and without; one is enough`, {
-      where: { topic: topic.name },
-    });
+    if (known.materialized !== materialized) throw tableError(topic.name, 'is asked for with rows and without; one is enough');
+    if (known.history === history) return known.handle as Table<K, NonNullable<V>>;
+    throw tableError(topic.name, `is asked for with a history of ${String(known.history)} and of ${String(history)}; one is enough`);
   };
 
-  private newTable(topic: Topic<unknown, unknown>, materialized: boolean): Table<unknown, unknown> {
+  private newTable(topic: Topic<unknown, unknown>, materialized: boolean, history: Duration | undefined): Table<unknown, unknown> {
+    checkHistory(topic.name, materialized, history);
     const records = this.observe(topic, false);
     this.sourceOf(topic).feedsTable = true;
     if (!materialized) return passOn('table', topic.name, records, this.host.scope);
+    if (history !== undefined) {
+      const versions = (this.store(tableVersionsStore(topic, history)) as unknown as VersionedHandle<unknown, unknown>)[runtime];
+      return keepVersions('table', topic.name, records, versions);
+    }
     const definition = tableStore(topic);
     const store = (this.store(definition) as unknown as KeyValueHandle<unknown, unknown>)[runtime];
     return materialize('table', records, store, () => this.takenBack.add(definition.name));
@@ -194,6 +209,17 @@ export class Assembly implements Task {
       `task.${handle} was called after the topology had been assembled; ask for every handle while the topology function runs`,
     );
   }
+}
+
+/** @throws CONFIG */
+function checkHistory(topic: string, materialized: boolean, history: Duration | undefined): void {
+  if (history === undefined) return;
+  if (!isHistory(history)) throw tableError(topic, `has the history ${String(history)}; it must be a whole number of ms > 0, or left out`);
+  if (!materialized) throw tableError(topic, 'cannot have a history without rows; leave out materialized: false');
+}
+
+function tableError(topic: string, problem: string): MillraceError {
+  return new MillraceError('CONFIG', `the table of topic "${topic}" ${problem}`, { where: { topic } });
 }
 
 function asError(cause: unknown): Error {

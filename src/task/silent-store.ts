@@ -1,4 +1,5 @@
 import type { StoreShape } from '../model/store-definition';
+import type { BufferRuntime } from '../state/buffer-entries';
 import { Claim } from '../state/claim';
 import { ClosingIndex } from '../state/closing-index';
 import type { ForeignKeyRuntime, Subscribers } from '../state/foreign-key-entries';
@@ -13,6 +14,7 @@ import type {
 } from '../state/handle';
 import type { JoinRuntime } from '../state/join-entries';
 import type { Scope } from '../state/scope';
+import type { Placed, VersionedRuntime } from '../state/versioned-entries';
 
 const nothing = (): undefined => undefined;
 
@@ -25,6 +27,15 @@ const emptyCursor: WindowCursor<unknown, unknown> = {
 };
 
 const nobody: Subscribers = { next: () => false, key: new Uint8Array(), hash: new Uint8Array(), close: nothing };
+const noVersions = { latest: nothing, asOf: nothing, place: (): Placed => 'latest' };
+const nothingWaits = { keep: nothing, letGo: nothing, earliest: Infinity, next: nothing };
+const nothingHeld = {
+  hold: nothing,
+  released: nothing,
+  releasedAtEnd: nothing,
+  isReleased: (): boolean => false,
+  leastTimestamp: Infinity,
+};
 const noReferences = { subscribe: nothing, unsubscribe: nothing, openSubscribers: (): Subscribers => nobody };
 
 /** A store for planning: it can be claimed, holds nothing, and keeps nothing. */
@@ -38,7 +49,9 @@ export function silentStore(
   SuppressRuntime<unknown, unknown> &
   AgingRuntime &
   JoinRuntime<unknown, unknown> &
-  ForeignKeyRuntime<unknown, unknown> {
+  ForeignKeyRuntime<unknown, unknown> &
+  VersionedRuntime<unknown, unknown> &
+  BufferRuntime<unknown, unknown> {
   const claim = new Claim(shape.name);
   const nothingDue = new ClosingIndex();
   return {
@@ -46,6 +59,9 @@ export function silentStore(
     scope,
     claim: (token, operator) => claim.take(token, operator),
     ...noReferences,
+    ...noVersions,
+    ...nothingWaits,
+    ...nothingHeld,
     codecs: { key: shape.key, foreignKey: shape.foreignKey ?? shape.key },
     find: nothing,
     read: nothing,
@@ -72,17 +88,10 @@ export function silentStore(
     age: nothing,
     ready: () => true,
     keyByIds: nothing,
-    hold: nothing,
-    released: nothing,
-    releasedAtEnd: nothing,
-    isReleased: () => false,
-    leastTimestamp: Infinity,
     isDue: false,
     removeDue: (budget) => budget,
     set: nothing,
     cancel: nothing,
-    earliest: Infinity,
-    next: nothing,
     fired: nothing,
     release: nothing,
     keyBytes: () => new Uint8Array(),

@@ -11,7 +11,7 @@ export interface Task {
   readonly stream: <K, V>(topic: Topic<K, V>) => Observable<KafkaRecord<K, V>>;
   /**
    * The latest value of each key of this partition, materialised. The topic itself is what the rows are restored from. A null is a deletion
-   * before it is a value, so rows are never null.
+   * before it is a value, so rows are never null. With `history` it keeps versions too, for joins as of the time of a record.
    */
   readonly table: <K, V>(topic: Topic<K, V>, options?: TableOptions) => Table<K, NonNullable<V>>;
   /** The handle of a store; one stateful operator may use it. */
