@@ -34,19 +34,6 @@ interface Options<K, L, F, R, J, Kind extends 'inner' | 'left'> extends ForeignK
 
 const operator = 'joinTablesByForeignKey';
 
-export function joinTablesByForeignKey<K, L, F, R, J>(
-  left: Table<K, L>,
-  right: Table<F, R>,
-  store: ForeignKeyStore<K, F>,
-  options: Options<K, L, NoInfer<F>, R, J, 'inner'>,
-): Table<K, J>;
-export function joinTablesByForeignKey<K, L, F, R, J>(
-  left: Table<K, L>,
-  right: Table<F, R>,
-  store: ForeignKeyStore<K, F>,
-  // eslint-disable-next-line @typescript-eslint/unified-signatures -- of a union R would not be inferred
-  options: Options<K, L, NoInfer<F>, R | undefined, J, 'left'> & { readonly kind: 'left' },
-): Table<K, J>;
 /**
  * The rows of a table, each with the row of another table that it refers to: orders with their product, say. A change on either side
  * changes all rows concerned.
@@ -77,6 +64,19 @@ export function joinTablesByForeignKey<K, L, F, R, J>(
  *   join: (order, product) => ({ ...order, product: product.name }),
  * });
  */
+export function joinTablesByForeignKey<K, L, F, R, J>(
+  left: Table<K, L>,
+  right: Table<F, R>,
+  store: ForeignKeyStore<K, F>,
+  options: Options<K, L, NoInfer<F>, R, J, 'inner'>,
+): Table<K, J>;
+export function joinTablesByForeignKey<K, L, F, R, J>(
+  left: Table<K, L>,
+  right: Table<F, R>,
+  store: ForeignKeyStore<K, F>,
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- of a union R would not be inferred
+  options: Options<K, L, NoInfer<F>, R | undefined, J, 'left'> & { readonly kind: 'left' },
+): Table<K, J>;
 export function joinTablesByForeignKey<K, L, F, R, J>(
   left: Table<K, L>,
   right: Table<F, R>,

@@ -17,24 +17,6 @@ export interface JoinTablesOptions<K, J, Of extends Kind> {
   readonly store?: KeyValueStore<K, J>;
 }
 
-export function joinTables<K, L, R, J>(
-  left: Table<K, L>,
-  right: Table<K, R>,
-  join: JoinRows<L, R, J>,
-  options?: JoinTablesOptions<K, NoInfer<J>, 'inner'>,
-): Table<K, J>;
-export function joinTables<K, L, R, J>(
-  left: Table<K, L>,
-  right: Table<K, R>,
-  join: JoinRows<L, R | undefined, J>,
-  options: JoinTablesOptions<K, NoInfer<J>, 'left'> & { readonly kind: 'left' },
-): Table<K, J>;
-export function joinTables<K, L, R, J>(
-  left: Table<K, L>,
-  right: Table<K, R>,
-  join: JoinRows<L | undefined, R | undefined, J>,
-  options: JoinTablesOptions<K, NoInfer<J>, 'outer'> & { readonly kind: 'outer' },
-): Table<K, J>;
 /**
  * The table of what two tables hold under each key: a change on either side changes it.
  *
@@ -54,6 +36,24 @@ export function joinTables<K, L, R, J>(
  * @example
  * const contacts = joinTables(table(profiles), table(addresses), (profile, address) => ({ ...profile, address }), { kind: 'left' });
  */
+export function joinTables<K, L, R, J>(
+  left: Table<K, L>,
+  right: Table<K, R>,
+  join: JoinRows<L, R, J>,
+  options?: JoinTablesOptions<K, NoInfer<J>, 'inner'>,
+): Table<K, J>;
+export function joinTables<K, L, R, J>(
+  left: Table<K, L>,
+  right: Table<K, R>,
+  join: JoinRows<L, R | undefined, J>,
+  options: JoinTablesOptions<K, NoInfer<J>, 'left'> & { readonly kind: 'left' },
+): Table<K, J>;
+export function joinTables<K, L, R, J>(
+  left: Table<K, L>,
+  right: Table<K, R>,
+  join: JoinRows<L | undefined, R | undefined, J>,
+  options: JoinTablesOptions<K, NoInfer<J>, 'outer'> & { readonly kind: 'outer' },
+): Table<K, J>;
 export function joinTables<K, L, R, J>(
   left: Table<K, L>,
   right: Table<K, R>,
