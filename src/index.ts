@@ -41,7 +41,6 @@ export {
   filterValues,
   grouped,
   groupTable,
-  joinGlobalTable,
   joinStream,
   joinTable,
   joinTables,

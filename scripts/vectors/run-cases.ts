@@ -10,7 +10,6 @@ import { sessionJob } from './session-job';
 import { slidingJob } from './sliding-job';
 import { suppressJob } from './suppress-job';
 import { foreignKeyJob } from './foreign-key-job';
-import { globalTableJob } from './global-table-job';
 import { groupTableJob, joinTablesJob, tableJob, toTableJob } from './table-jobs';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
@@ -25,7 +24,6 @@ const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   toTable: toTableJob,
   groupTable: groupTableJob,
   joinTable: joinTableJob,
-  joinGlobalTable: globalTableJob,
   joinTables: joinTablesJob,
   joinTableByForeignKey: foreignKeyJob,
   joinStream: joinStreamJob,
