@@ -31,6 +31,8 @@ export class Watermarks {
   movedByInput = false;
   private readonly sources = new Map<string, SourceWatermark>();
   private readonly repartitions = new Map<string, RepartitionWatermark>();
+  /** All of them. */
+  private readonly inputs: readonly (SourceWatermark | RepartitionWatermark)[];
   private readonly operators = new Map<string, OperatorWatermark>();
   /** In the order in which they move. */
   private readonly inOrder: readonly OperatorWatermark[];
@@ -40,6 +42,7 @@ export class Watermarks {
   constructor(private readonly options: WatermarksOptions) {
     const { plan, task } = options;
     this.makeInputs();
+    this.inputs = [...this.sources.values(), ...this.repartitions.values()];
     for (const operator of plan.operators) this.makeOperator(operator);
     this.inOrder = [...this.operators.values()];
     this.statements = plan.repartitions.flatMap(({ name, feeds }) => {
@@ -140,8 +143,7 @@ export class Watermarks {
 
   /** Idle is only of whom is heard. */
   private review(): void {
-    for (const source of this.sources.values()) source.review();
-    for (const repartition of this.repartitions.values()) repartition.review();
+    for (const input of this.inputs) input.review();
   }
 
   // ---- undoing
