@@ -12,16 +12,6 @@ import { runtimeOf } from './operator';
 
 const operator = 'joinTable';
 
-export function joinTable<K, V, T, R>(
-  table: Table<K, T>,
-  join: JoinRow<K, V, T, R>,
-  options?: { readonly kind?: 'inner' } & (NoGrace | JoinGrace<K, NoInfer<V>>),
-): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, R>>;
-export function joinTable<K, V, T, R>(
-  table: Table<K, T>,
-  join: JoinRow<K, V, T | undefined, R>,
-  options: { readonly kind: 'left' } & (NoGrace | JoinGrace<K, NoInfer<V>>),
-): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, R>>;
 /**
  * Each record with the table's row of its key: as it is at that moment, or, if the table has a history, as it was at the record's time. Only
  * the stream emits: a table that changes later changes nothing that has been joined.
@@ -53,6 +43,16 @@ export function joinTable<K, V, T, R>(
  * stream(orders).pipe(joinTable(prices, priced, { grace: minutes(1), buffer: store(waiting) }), to(pricedOrders));
  * @see KIP-914, KIP-923
  */
+export function joinTable<K, V, T, R>(
+  table: Table<K, T>,
+  join: JoinRow<K, V, T, R>,
+  options?: { readonly kind?: 'inner' } & (NoGrace | JoinGrace<K, NoInfer<V>>),
+): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, R>>;
+export function joinTable<K, V, T, R>(
+  table: Table<K, T>,
+  join: JoinRow<K, V, T | undefined, R>,
+  options: { readonly kind: 'left' } & (NoGrace | JoinGrace<K, NoInfer<V>>),
+): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, R>>;
 export function joinTable<K, V, T, R>(
   table: Table<K, T>,
   join: JoinRow<K, V, T, R> | JoinRow<K, V, T | undefined, R>,

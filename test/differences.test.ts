@@ -49,6 +49,7 @@ const DEFECTS = {
   'Unmatched rows come late': 'Rows of a left or outer join that have met nobody come out late',
   'KAFKA-19536': 'KAFKA-19536',
   'KAFKA-16123': 'KAFKA-16123',
+  'The buffer refuses a null key': 'A left join with a table that waits for a grace fails at a null key',
   'suppress(untilWindowCloses) emits a window at end <= S - grace': '`suppress` until windows close',
 };
 
