@@ -153,6 +153,8 @@ export class RepartitionWatermark implements Upstream, InputWatch {
   rollback(): void {
     this.upstream.rollback();
     this.unsaved = true;
+    // What is replayed is there to be pushed again.
+    this.isCaughtUp = false;
   }
 }
 

@@ -85,6 +85,16 @@ describe('an input of a task that is idle', () => {
     expect(after(100)).toBe(10);
   });
 
+  it('behind a repartition counts while what was undone is pushed again', () => {
+    reached(DIRECT, THROUGH);
+    const through = watermarks.watch(THROUGH)!;
+    says(through, 10, true);
+    through.answered(false, true);
+    watermarks.checkpoint();
+    watermarks.rollback();
+    expect(after(100)).toBe(10);
+  });
+
   it('behind a repartition counts while more of it is there to be read: what was said was before that', () => {
     reached(DIRECT, THROUGH);
     const through = watermarks.watch(THROUGH)!;
