@@ -76,7 +76,13 @@ export function receiveWithStores<In, Out>(
         const nodes = stores.map((store) => storeNode(operator, store, meets));
         const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started!));
         const subscription = nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
-        receiver.subscribed?.();
+        // What `holding` has not got yet it cannot end.
+        try {
+          receiver.subscribed?.();
+        } catch (error) {
+          subscription.unsubscribe();
+          throw error;
+        }
         return subscription;
       }),
     );

@@ -33,6 +33,18 @@ async function rows(): Promise<string[]> {
 }
 
 describe('rows whose time is over', () => {
+  it('go by the watermark where there is one', async () => {
+    const late = topic('input', { key: string, value: string, watermark: { outOfOrderness: 5_000 } });
+    world.start(({ stream, store }) => stream(late).pipe(countWithStore(store(counts)), to(results)));
+    await world.write(input, [record('a', 'v', 0), record('b', 'v', 15_000)]);
+    await world.untilCommitted({ input: [2] });
+    expect(await rows()).toEqual(['a 1', 'b 1']);
+    await world.write(input, [record('b', 'v', 15_001)]);
+    await world.untilCommitted({ input: [3] });
+    await world.clock.advance(1_000);
+    expect(await rows()).toEqual(['b 2']);
+  });
+
   it('Q6: leave the changelog too', async () => {
     await world.write(
       input,

@@ -384,6 +384,7 @@ describe('mistakes with suppress', () => {
     const source = new Subject<KafkaRecord<string, number>>();
     const failure = failureOf(source.pipe(suppress(memoryStore(updates), final)));
     expect(failure).toEqual(errorWith({ code: 'CONFIG', where: { operator: 'suppress', option: 'until' } }));
+    expect(source.observed).toBe(false);
   });
 
   it('a key without an end is refused', () => {
