@@ -20,15 +20,7 @@ export class RemoveRows<K, A> {
   run(budget: number): number {
     let left = budget;
     while (left > 0 && !this.rows.stopped() && this.isDue()) {
-      const { due } = this;
-      const time = due.earliest;
-      const identity = due.take()!;
-      try {
-        this.removeFrom(identity);
-      } catch (error) {
-        due.add(identity, time);
-        throw error;
-      }
+      this.removeFrom(this.due.first!);
       left -= 1;
     }
     return left;
@@ -39,8 +31,11 @@ export class RemoveRows<K, A> {
     const before = this.rows.removableBefore();
     const rows = store.rowsOf(identity);
     const needed = rows.findIndex((row) => store.timeOf(row) >= before);
-    if (needed >= 0) this.due.add(identity, store.timeOf(rows[needed]!));
-    if (needed === 0 || rows.length === 0) return;
-    store.replace(store.keyOf(identity), needed < 0 ? [] : rows.slice(needed), this.rows.now());
+    if (needed !== 0 && rows.length > 0) {
+      store.replace(store.keyOf(identity), needed < 0 ? [] : rows.slice(needed), this.rows.now());
+    }
+    // Last: whatever fails leaves the key due.
+    if (needed < 0) this.due.take();
+    else this.due.postpone(store.timeOf(rows[needed]!));
   }
 }

@@ -45,6 +45,14 @@ export class DueIndex {
     return identity;
   }
 
+  /** As `take`, and `add` of the same key at a time that is not earlier. */
+  postpone(time: number): void {
+    const identity = this.identities[0]!;
+    this.bounds.set(identity, time);
+    this.sink(time, identity);
+    this.dropStale();
+  }
+
   /** There is nothing of this key any more. */
   remove(identity: string): void {
     if (!this.bounds.delete(identity)) return;
@@ -101,8 +109,13 @@ export class DueIndex {
     const { times, identities } = this;
     const time = times.pop()!;
     const identity = identities.pop()!;
+    if (times.length > 0) this.sink(time, identity);
+  }
+
+  /** Puts it in the place of the first. */
+  private sink(time: number, identity: string): void {
+    const { times, identities } = this;
     const length = times.length;
-    if (length === 0) return;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;

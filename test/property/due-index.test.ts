@@ -10,7 +10,8 @@ const time = fc.integer({ min: -1, max: 12 });
 const add = { weight: 6, arbitrary: fc.record({ kind: fc.constant('add' as const), key, time }) };
 const take = { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const) }) };
 const remove = { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) };
-const operation = fc.oneof(add, take, remove, { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const) }) });
+const postpone = { weight: 4, arbitrary: fc.record({ kind: fc.constant('postpone' as const), by: fc.nat(5) }) };
+const operation = fc.oneof(add, take, postpone, remove, { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const) }) });
 const layered = fc.oneof(
   add,
   take,
@@ -38,6 +39,15 @@ function takeFrom(index: DueIndex, bounds: Bounds): string | undefined {
   return taken;
 }
 
+function postponeFirst(index: DueIndex, bounds: Bounds, by: number): void {
+  const { first } = index;
+  if (first === undefined) return;
+  const time = earliestOf(bounds) + by;
+  expect(bounds.get(first)).toBe(earliestOf(bounds));
+  index.postpone(time);
+  bounds.set(first, time);
+}
+
 function expectSame(index: DueIndex, bounds: Bounds): void {
   expect(index.earliest).toBe(earliestOf(bounds));
   expect(index.size).toBe(bounds.size);
@@ -55,6 +65,7 @@ describe('an index of what is due', () => {
             index.add(step.key, step.time);
             lower(bounds, step.key, step.time);
           } else if (step.kind === 'take') takeFrom(index, bounds);
+          else if (step.kind === 'postpone') postponeFirst(index, bounds, step.by);
           else if (step.kind === 'remove') {
             index.remove(step.key);
             bounds.delete(step.key);
