@@ -4,7 +4,7 @@ import type { SuppressStore } from '../src/model/store-definition';
 import type { SuppressRuntime } from '../src/state/handle';
 import { receiveWithStore, runtimeOf } from './operator';
 import { checkSuppression, optionError } from './suppress/check-options';
-import type { Suppression, UntilTimeLimit, UntilWindowCloses } from './suppress/options';
+import type { Suppression, UntilWindowCloses } from './suppress/options';
 import { SuppressResults } from './suppress/suppress-results';
 
 const operator = 'suppress';
@@ -44,7 +44,7 @@ export function suppress<K, V>(
   store: SuppressStore<K, V>,
   options: UntilWindowCloses,
 ): OperatorFunction<KafkaRecord<K, V | null>, KafkaRecord<K, V>>;
-export function suppress<K, V>(store: SuppressStore<K, V>, options: UntilTimeLimit): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, V>>;
+export function suppress<K, V>(store: SuppressStore<K, V>, options: Suppression): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, V>>;
 export function suppress<K, V>(store: SuppressStore<K, V>, options: Suppression): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, V>> {
   const held = runtimeOf(store, operator) as SuppressRuntime<K, V>;
   checkSuppression(operator, options);
