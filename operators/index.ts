@@ -8,6 +8,7 @@ export { filterValues } from './filter-values';
 export { groupTable, type GroupTableOptions } from './group-table';
 export { grouped } from './grouped';
 export { joinStream } from './join-stream';
+export { joinGlobalTable } from './join-global-table';
 export { joinTable } from './join-table';
 export { joinTablesByForeignKey, type ForeignKeyJoin } from './join-tables-by-foreign-key';
 export { joinTables, type JoinTablesOptions } from './join-tables';

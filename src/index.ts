@@ -41,6 +41,7 @@ export {
   filterValues,
   grouped,
   groupTable,
+  joinGlobalTable,
   joinStream,
   joinTable,
   joinTables,

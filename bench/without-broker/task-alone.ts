@@ -76,7 +76,7 @@ export class TaskAlone {
     });
     const config = { compression: 'none', logger: silentLogger, strict: false, onProcessingError: 'fail' } as const;
     const loop: Loop = new Loop({ clock, fairInEventTime: false, afterSlice: () => alone.afterSlice() });
-    const ground = { config, layout, topology, clock, written, isWatched: () => false, wake: () => loop.wake() };
+    const ground = { config, layout, topology, clock, written, globalRows: noGlobalRows, isWatched: () => false, wake: () => loop.wake() };
     const task = streamTask(ground, 0, stores, parts);
     const alone: TaskAlone = new TaskAlone(task, stores, loop, layout, committed);
     task.start(new Map(layout.inputs.map(({ topic }) => [topic, 0])), '');
@@ -160,4 +160,8 @@ export class TaskAlone {
     this.ended = undefined;
     this.stores.flush().then(resolve, reject);
   }
+}
+
+function noGlobalRows(): never {
+  throw new Error('there are no global tables here');
 }

@@ -19,13 +19,13 @@ export function keepVersions<K, V>(
   source: Observable<KafkaRecord<K, V | null>>,
   store: VersionedRuntime<K, V>,
 ): TableHandle<K, V> {
-  const { scope, shape } = store;
+  const { scope, shape, valueCodec } = store;
   const { history } = shape as VersionedShape;
   const behind = {
     name,
     scope,
     isKept: true,
-    codecs: shape,
+    codecs: { key: shape.key, value: valueCodec },
     find: (key: K) => store.latest(key),
     versions: { history, findAsOf: (key: K, time: number) => store.asOf(key, time) },
     // Its changelog is its own already.

@@ -33,7 +33,7 @@ function foldOf(job: Job, store: KeyValueStore<string, Json>): OperatorFunction<
 }
 
 /** With one partition a record is where its new key belongs: `assumePlaced` stands for the repartition topic. */
-function groupedBy(field: Json | undefined): (source: Observable<JobRecord>) => Observable<JobRecord> {
+export function groupedBy(field: Json | undefined): (source: Observable<JobRecord>) => Observable<JobRecord> {
   if (field === undefined) return (source) => source;
   const name = typeof field === 'string' ? /^value\.(\w+)$/.exec(field)?.[1] : undefined;
   if (name === undefined) throw new NotBuilt(`groupBy ${JSON.stringify(field)} is not built yet`);

@@ -10,6 +10,7 @@ import { sessionJob } from './session-job';
 import { slidingJob } from './sliding-job';
 import { suppressJob } from './suppress-job';
 import { foreignKeyJob } from './foreign-key-job';
+import { globalTableJob } from './global-table-job';
 import { groupTableJob, joinTablesJob, tableJob, toTableJob } from './table-jobs';
 import { hoppingJob, tumblingJob } from './time-windows-job';
 
@@ -24,6 +25,7 @@ const JOBS: Readonly<Record<string, (job: Job) => RunningJob>> = {
   toTable: toTableJob,
   groupTable: groupTableJob,
   joinTable: joinTableJob,
+  joinGlobalTable: globalTableJob,
   joinTables: joinTablesJob,
   joinTableByForeignKey: foreignKeyJob,
   joinStream: joinStreamJob,

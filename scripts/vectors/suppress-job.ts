@@ -17,6 +17,7 @@ import { keyValueStore, sessionStore, windowStore } from '../../src/state/defini
 import { suppressStore } from '../../src/state/suppress-definition';
 import { droppedRecords, memoryStore } from '../../src/testing/memory-store';
 import { keyValueRows, rowsByKey, windowRows } from '../../src/testing/store-rows';
+import { groupedBy } from './aggregate-job';
 import { aggregateOf, knowsOnly } from './aggregates';
 import type { Job, Json, Row } from './format';
 import { jobCodecs } from './job-codecs';
@@ -117,9 +118,10 @@ function sessions(job: Job): Results<Windowed<string>> {
 }
 
 function aggregates(job: Job): Results<string> {
-  knowsOnly(job, [...FIELDS, 'aggregate', 'initial']);
+  knowsOnly(job, [...FIELDS, 'aggregate', 'initial', 'groupBy']);
+  const group = groupedBy(job['groupBy']);
   const store = memoryStore(keyValueStore('vectors', jobCodecs));
-  return { key: jobCodecs.key, of: (source) => source.pipe(byKey(job, store)), store, rows: () => keyValueRows(store), rowOf };
+  return { key: jobCodecs.key, of: (source) => group(source).pipe(byKey(job, store)), store, rows: () => keyValueRows(store), rowOf };
 }
 
 /** A table that nobody keeps: its records are its updates. */

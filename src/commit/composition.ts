@@ -18,6 +18,7 @@ import { partitionsOf, type Layout } from './layout';
 import { RepartitionPurge } from './repartition-purge';
 import { StartPositions } from './start-positions';
 import { TaskBuilder } from './task-builder';
+import type { TaskGround } from './task-parts';
 import type { WrittenTopics } from './written-topics';
 
 /** ms a broker may hold a fetch: a partition that is added waits for the one under way. */
@@ -35,6 +36,7 @@ export interface Ground {
   readonly layout: Layout;
   readonly slot: Slot;
   readonly written: WrittenTopics;
+  readonly globalRows: TaskGround['globalRows'];
   readonly isWatched: (topic: string) => boolean;
 }
 

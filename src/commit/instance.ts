@@ -18,7 +18,8 @@ import { closingPort } from './closing-port';
 import type { Commit } from './commit-event';
 import { Composition } from './composition';
 import { layOut, type Layout } from './layout';
-import { describeWritten } from './written-topics';
+import { GlobalTables } from './global-tables';
+import { describeTopics } from './described-topics';
 
 export interface InstanceOptions {
   readonly config: CheckedConfig;
@@ -38,6 +39,7 @@ interface Running {
   readonly layout: Layout;
   readonly port: KafkaPort;
   readonly slot: Slot;
+  readonly globals: GlobalTables;
 }
 
 /** ms between two looks at the committed offsets of the whole group, while waiting to be caught up. */
@@ -61,15 +63,26 @@ export class Instance {
 
   /** Settles when the group is being joined. */
   async start(): Promise<void> {
-    const { config, adapters } = this.options;
+    const { config, adapters, plan } = this.options;
     const port = closingPort(adapters.broker.connect(config.applicationId));
     let slot: Slot | undefined;
+    let globals: GlobalTables | undefined;
     try {
       const { view, layout, sinks } = await this.prepare(port);
       slot = await adapters.openSlot();
-      const written = await describeWritten({ port, view, layout, sinks });
+      const written = await describeTopics({ port, view, layout, sinks, plan, logger: config.logger });
+      globals = await GlobalTables.load({
+        ...{ config, port, view, slot },
+        topics: plan.globals,
+        clock: adapters.clock,
+        openBytes: adapters.openBytes,
+        tombstoneRetention: written.tombstoneRetention,
+        failed: (reason) => {
+          this.fail(reason);
+        },
+      });
       const parts = new Composition(
-        { ...this.options, port, view, layout, slot, written },
+        { ...this.options, port, view, layout, slot, written, globalRows: globals.rows },
         {
           committed: (sealed) => {
             this.committed(sealed);
@@ -87,8 +100,9 @@ export class Instance {
       );
       // Before the group is joined: a transaction that a predecessor left open ends here, and its offsets can be read.
       await parts.producer.initialise();
-      this.running = { parts, layout, port, slot };
+      this.running = { parts, layout, port, slot, globals };
     } catch (cause) {
+      await globals?.close();
       await slot?.release();
       await port.close();
       throw cause;
@@ -118,7 +132,8 @@ export class Instance {
     worstCaseSize(plan.cells);
     const unknownTopicAfterMs = Math.min(UNKNOWN_TOPIC_AFTER_MS, config.connectTimeout);
     const view = new ClusterView({ port, clock, logger, giveUpAfterMs: config.connectTimeout, unknownTopicAfterMs });
-    const known = await view.topics([...plan.sources.map(({ name }) => name), ...plan.sinks]);
+    const read = [...plan.sources, ...plan.globals].map(({ name }) => name);
+    const known = await view.topics([...read, ...plan.sinks]);
     const counts = new Map([...known].map(([name, { partitions }]) => [name, partitions]));
     const layout = layOut(plan, config.applicationId, counts);
     worstCaseSize([...plan.cells, ...watermarkCells(layout.watermarks)]);
@@ -243,7 +258,7 @@ async function drain({ assignment, membership }: Composition): Promise<void> {
   }
 }
 
-async function release({ parts, slot, port }: Running, withinMs: number): Promise<void> {
+async function release({ parts, slot, port, globals }: Running, withinMs: number): Promise<void> {
   parts.loop.stop();
   parts.fetcher.close();
   parts.membership.stop();
@@ -253,5 +268,6 @@ async function release({ parts, slot, port }: Running, withinMs: number): Promis
   // Before the tasks that are still being opened: they would ask on.
   await port.close();
   await parts.assignment.closed();
+  await globals.close();
   await slot.release();
 }

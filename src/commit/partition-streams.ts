@@ -16,7 +16,7 @@ export function partitionStreams(
   subscriber: Pick<Subscriber<Partition>, 'next'>,
 ): { readonly plan: Plan; readonly topology: TaskTopology } {
   return {
-    plan: { sources: topics, repartitions: [], stores: [], sinks: [], tables: [], meetings: [], feeds: [], cells: [] },
+    plan: { sources: topics, repartitions: [], stores: [], sinks: [], globals: [], tables: [], meetings: [], feeds: [], cells: [] },
     topology: ({ stream }, partition) => {
       subscriber.next({ partition, stream });
       return NEVER;

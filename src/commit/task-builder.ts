@@ -22,12 +22,9 @@ export interface TaskBuilderOptions extends TaskGround {
   readonly offsets: OffsetReader;
   readonly openBytes: OpenBytes | undefined;
   readonly slot: Slot;
-  /** `delete.retention.ms` of each changelog. */
+  /** `delete.retention.ms` of each changelog, those of tables too. */
   readonly tombstoneRetention: ReadonlyMap<string, number>;
 }
-
-/** `delete.retention.ms` of a topic whose configuration says nothing else: the broker's default. */
-const TOMBSTONES_KEPT_MS = 24 * 60 * 60 * 1_000;
 
 /** Makes a task and what it stands on: stores in the instance's folder, cells, scope, outbox. One set a task, for as long as it is ours. */
 export class TaskBuilder implements TaskFactory {
@@ -93,7 +90,7 @@ export class TaskBuilder implements TaskFactory {
         logStart: starts[at]?.offset ?? 0,
         // Rows behind the committed position are still to be pushed.
         end: (isTable ? positions.get(topic) : ends[at]?.offset) ?? 0,
-        tombstoneRetentionMs: tombstoneRetention.get(topic) ?? (isTable ? TOMBSTONES_KEPT_MS : Infinity),
+        tombstoneRetentionMs: tombstoneRetention.get(topic) ?? Infinity,
         ...(isTable && { rowOf: this.rowReader(topic, task) }),
       };
     });

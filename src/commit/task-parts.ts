@@ -2,6 +2,7 @@ import type { CheckedConfig } from '../config';
 import type { Duration } from '../model/duration';
 import type { Topic } from '../model/topic';
 import { CellTable } from '../state/cells';
+import type { GlobalRows } from '../state/global-rows';
 import type { TaskStores } from '../state/task-stores';
 import { Outbox, type OutboxTopic } from '../task/outbox';
 import { TaskScope } from '../task/scope';
@@ -33,6 +34,8 @@ export interface TaskGround {
   readonly maxTaskIdle?: Duration;
   /** Topics that are written, by name. */
   readonly written: ReadonlyMap<string, OutboxTopic>;
+  /** The rows of a global table. */
+  readonly globalRows: (topic: string) => Pick<GlobalRows, 'find'>;
 }
 
 export function taskParts(layout: Layout, task: number, clock: Clock): TaskParts {
@@ -66,6 +69,7 @@ export function streamTask(ground: TaskGround, task: number, stores: TaskStores,
     onProcessingError: config.onProcessingError,
     maxTaskIdle: ground.maxTaskIdle ?? -1,
     watermarks,
+    globalRows: ground.globalRows,
     wake,
   });
 }

@@ -9,17 +9,19 @@ export const MAX_MESSAGE_BYTES = 1_048_588;
 
 export interface WrittenTopics {
   readonly written: ReadonlyMap<string, OutboxTopic>;
-  /** `delete.retention.ms` of each changelog. */
+  /** `delete.retention.ms` of each changelog, those of tables too. */
   readonly tombstoneRetention: ReadonlyMap<string, number>;
 }
 
-/** The topics an application writes, as they are on the cluster. */
-export async function describeWritten(options: {
+export interface WrittenTopicsOptions {
   readonly port: KafkaPort;
   readonly view: ClusterView;
   readonly layout: Layout;
   readonly sinks: readonly string[];
-}): Promise<WrittenTopics> {
+}
+
+/** The topics an application writes, as they are on the cluster. */
+export async function describeWritten(options: WrittenTopicsOptions): Promise<WrittenTopics> {
   const { port, view, layout, sinks } = options;
   const names = [...new Set([...sinks, ...layout.owned.map(({ topic }) => topic)])];
   if (names.length === 0) return { written: new Map(), tombstoneRetention: new Map() };

@@ -106,7 +106,7 @@ export class KafkaJsPort implements KafkaPort {
     this.#join = lane('join');
     this.#admin = lane('admin');
     this.#transactions = lane('transactions');
-    this.#fetch = { input: lane('input'), restore: lane('restore') };
+    this.#fetch = { input: lane('input'), restore: lane('restore'), global: lane('global') };
   }
 
   #request<Q, A>(exchange: Exchange<Q, A>, question: Q, timeoutMs = this.#requestTimeoutMs): WireRequest<A> {

@@ -14,6 +14,8 @@ export interface Slot {
   readonly directory: string | undefined;
   /** Folder of a task's stores; undefined: in memory. */
   taskDirectory(partition: number): string | undefined;
+  /** Folder of a global table's rows; undefined: in memory. */
+  globalDirectory(topic: string): string | undefined;
   release(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export function memorySlot(clock: Clock, instanceId?: string): Slot {
     id: instanceId ?? randomId(clock),
     directory: undefined,
     taskDirectory: () => undefined,
+    globalDirectory: () => undefined,
     release: () => Promise.resolve(),
   };
 }
@@ -123,6 +126,7 @@ async function take(options: SlotOptions, folder: string, instanceId?: string): 
       id,
       directory: folder,
       taskDirectory: (partition) => join(folder, `task-${partition}`),
+      globalDirectory: (topic) => join(folder, `global-${topic}`),
       release: () => (released ??= release()),
     };
   } catch (error) {

@@ -18,6 +18,8 @@ export interface TableRuntime<K, V> {
   readonly scope: Scope;
   /** Rows can be looked up, and `before` is known. */
   readonly isKept: boolean;
+  /** All partitions, and its changes lead to nothing. Default false. */
+  readonly isGlobal?: boolean;
   readonly find: (key: K) => Stamped<V> | undefined;
   /** Rows can be looked up as of a time. */
   readonly versions?: TableVersions<K, V> | undefined;

@@ -7,6 +7,7 @@ import type { StoreDefinition } from '../model/store-definition';
 import type { Table, TableOptions } from '../model/table';
 import type { InternalTopic, Topic } from '../model/topic';
 import { keepVersions } from '../../operators/table/keep-versions';
+import { type FindRow, globalTableOver } from '../../operators/table/global-table';
 import { materialize, passOn } from '../../operators/table/materialize';
 import { type KeyValueHandle, runtime } from '../state/handle';
 import type { Scope } from '../state/scope';
@@ -23,6 +24,8 @@ export interface AssemblyHost {
   readonly clock: SchedulerLike;
   store(definition: StoreDefinition<unknown>): unknown;
   /** A record on its way through an internal topic; what it throws goes to the assembly's error channel. */
+  /** The rows of a global table. */
+  globalRows(topic: Topic<unknown, unknown>): FindRow;
   /** For tables that have no store. */
   readonly scope: Scope;
   forward(topic: InternalTopic<unknown, unknown>, key: unknown, record: AnyRecord): void;
@@ -65,6 +68,7 @@ export class Assembly implements Task {
   private readonly observables = new Map<string, Observable<unknown>>();
   private readonly stores = new Map<string, { readonly definition: unknown; readonly handle: unknown }>();
   private readonly tables = new Map<string, MadeTable>();
+  private readonly globalTables = new Map<string, Table<unknown, unknown>>();
   /** Tables whose rows somebody takes back, by the name of their store. */
   readonly takenBack = new Set<string>();
   private assembling = true;
@@ -109,6 +113,17 @@ export class Assembly implements Task {
     if (known.materialized !== materialized) throw tableError(topic.name, 'is asked for with rows and without; one is enough');
     if (known.history === history) return known.handle as Table<K, NonNullable<V>>;
     throw tableError(topic.name, `is asked for with a history of ${String(known.history)} and of ${String(history)}; one is enough`);
+  };
+
+  readonly globalTable = <K, V>(topic: Topic<K, V>): Table<K, NonNullable<V>> => {
+    this.assertAssembling('globalTable');
+    const of = topic as unknown as Topic<unknown, unknown>;
+    let handle = this.globalTables.get(topic.name);
+    if (handle === undefined) {
+      handle = globalTableOver(topic.name, this.host.scope, this.host.globalRows(of));
+      this.globalTables.set(topic.name, handle);
+    }
+    return handle as Table<K, NonNullable<V>>;
   };
 
   private newTable(topic: Topic<unknown, unknown>, materialized: boolean, history: Duration | undefined): Table<unknown, unknown> {

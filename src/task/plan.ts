@@ -48,6 +48,8 @@ export interface Plan {
   readonly repartitions: readonly PlannedRepartition[];
   readonly stores: readonly StoreShape[];
   readonly sinks: readonly string[];
+  /** Topics of global tables. */
+  readonly globals: readonly Topic<unknown, unknown>[];
   /** Topics that feed tables: a null value of theirs deletes. */
   readonly tables: readonly string[];
   readonly meetings: readonly Meeting[];
@@ -72,6 +74,7 @@ export function planTopology(topology: Topology, clock: Clock): Plan {
     repartitions: inOrder(graph.nodes.filter((node) => node.kind === 'repartition').map((node) => repartitionOf(node, assembly))),
     stores: host.shapes.map((shape) => (assembly.takenBack.has(shape.name) ? withOwnChangelog(shape) : shape)),
     sinks: [...new Set(graph.nodes.flatMap((node) => (node.kind === 'sink' ? (node.wiring?.topics ?? []).map(nameOf) : [])))],
+    globals: host.globals,
     tables: [...assembly.sources.values()].filter(({ feedsTable }) => feedsTable).map(({ topic }) => topic.name),
     meetings: graph.nodes.flatMap((node) => (node.kind === 'store' || node.kind === 'join' ? [meetingOf(node, node.kind)] : [])),
     feeds: graph.nodes.flatMap((node) => (node.kind === 'store' || node.kind === 'repartition' ? [feedOf(node, node.kind)] : [])),
@@ -168,12 +171,13 @@ function nameOf(topic: unknown): string {
   return (topic as { name: string }).name;
 }
 
-const ignore = (): void => undefined;
+const ignore = (): undefined => undefined;
 
 /** Gives handles that can be subscribed but never hold anything. */
 class PlanningHost implements AssemblyHost {
   readonly clock: TaskClock;
   readonly shapes: StoreShape[] = [];
+  readonly globals: Topic<unknown, unknown>[] = [];
   readonly cells: { store: string; name: string; text: boolean }[] = [];
   readonly scope: Scope;
   /** The one that stands on this. */
@@ -212,6 +216,11 @@ class PlanningHost implements AssemblyHost {
     const { shape } = definition as unknown as { shape: StoreShape };
     this.shapes.push(shape);
     return { [runtime]: silentStore(shape, this.scope) };
+  }
+
+  globalRows(topic: Topic<unknown, unknown>): () => undefined {
+    this.globals.push(topic);
+    return ignore;
   }
 
   forward(): void {

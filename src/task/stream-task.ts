@@ -9,8 +9,10 @@ import type { Outgoing } from '../model/outgoing';
 import type { Policy } from '../model/policy';
 import type { KafkaRecord, Placement } from '../model/record';
 import type { StoreDefinition } from '../model/store-definition';
-import type { InternalTopic } from '../model/topic';
+import type { InternalTopic, Topic } from '../model/topic';
 import type { CellTable } from '../state/cells';
+import type { FindRow } from '../../operators/table/global-table';
+import type { GlobalRows } from '../state/global-rows';
 import type { TaskStores } from '../state/task-stores';
 import type { Clock } from '../time/clock';
 import { Assembly, type AssemblyHost, type Source } from './assembly';
@@ -54,6 +56,8 @@ export interface StreamTaskOptions {
   readonly maxTaskIdle: Duration;
   /** Undefined: no topic is in watermark mode. */
   readonly watermarks: Watermarks | undefined;
+  /** The rows of a global table. */
+  readonly globalRows: (topic: string) => Pick<GlobalRows, 'find'>;
   /** Something became runnable outside the loop. */
   readonly wake: () => void;
 }
@@ -496,6 +500,11 @@ export class StreamTask implements AssemblyHost {
 
   get scope(): TaskScope {
     return this.options.scope;
+  }
+
+  globalRows({ name }: Topic<unknown, unknown>): FindRow {
+    const rows = this.options.globalRows(name);
+    return (key) => rows.find(key);
   }
 
   store(definition: StoreDefinition<unknown>): unknown {

@@ -14,6 +14,12 @@ export interface Task {
    * before it is a value, so rows are never null. With `history` it keeps versions too, for joins as of the time of a record.
    */
   readonly table: <K, V>(topic: Topic<K, V>, options?: TableOptions) => Table<K, NonNullable<V>>;
+  /**
+   * A whole table, from all partitions of its topic, the same for every task of the instance: loaded before the first record is pushed,
+   * then followed as the topic grows, outside any transaction. What it holds can be looked up (`get`, `joinGlobalTable`); its changes lead to
+   * nothing. Its topic need not have the partitions of others.
+   */
+  readonly globalTable: <K, V>(topic: Topic<K, V>) => Table<K, NonNullable<V>>;
   /** The handle of a store; one stateful operator may use it. */
   readonly store: <S>(definition: StoreDefinition<S>) => S;
   /** Through an internal topic, so that equal keys meet in one task. With `key`, re-keys on the way. */

@@ -8,7 +8,7 @@ import type { Plan } from '../task/plan';
  * @throws CONFIG
  */
 export function partitionCounts(plan: Plan, partitions: number | Readonly<Record<string, number>>): ReadonlyMap<string, number> {
-  const topics = new Set([...plan.sources.map(({ name }) => name), ...plan.sinks]);
+  const topics = new Set([...[...plan.sources, ...plan.globals].map(({ name }) => name), ...plan.sinks]);
   const stated = typeof partitions === 'number' ? {} : partitions;
   const unknown = Object.keys(stated).filter((name) => !topics.has(name));
   if (unknown.length > 0) {

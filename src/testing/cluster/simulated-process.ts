@@ -37,7 +37,14 @@ export class SimulatedProcess {
       clock: this.clock,
       broker: this.broker,
       openBytes,
-      openSlot: () => Promise.resolve({ ...slot, ...(openBytes !== undefined && { taskDirectory: (task: number) => `${name}/${task}` }) }),
+      openSlot: () =>
+        Promise.resolve({
+          ...slot,
+          ...(openBytes !== undefined && {
+            taskDirectory: (task: number) => `${name}/${task}`,
+            globalDirectory: (topic: string) => `${name}/global-${topic}`,
+          }),
+        }),
       ...(onTransactionStep !== undefined && { onTransactionStep }),
     };
     this.app = new MillraceApp(checkConfig(options.config), () => Promise.resolve(adapters));

@@ -13,6 +13,7 @@ import type { OutboxTopic } from '../../task/outbox';
 import { planTopology, type Plan } from '../../task/plan';
 import type { Topology } from '../../task/topology';
 import { named, partitionCounts } from '../partition-counts';
+import { GlobalTablesAtHand } from './global-tables-at-hand';
 import { HandClock } from './hand-clock';
 import { PipedRecords } from './piped-records';
 import { routedStore } from './routed-store';
@@ -89,6 +90,8 @@ class TopologyAtHand implements TopologyTest {
   private readonly plan: Plan;
   private readonly layout: Layout;
   private readonly tasks: TasksAtHand;
+  private readonly globals: GlobalTablesAtHand;
+  private readonly counts: ReadonlyMap<string, number>;
   private readonly metrics = new TestMetrics();
   private readonly piped = new PipedRecords();
   private failure: { readonly cause: unknown } | undefined;
@@ -99,7 +102,9 @@ class TopologyAtHand implements TopologyTest {
     this.clock = new HandClock((options.now ?? new Date(Date.UTC(2026, 0, 1))).getTime());
     this.plan = planTopology(topology, this.clock);
     worstCaseSize(this.plan.cells);
+    this.globals = new GlobalTablesAtHand(this.plan.globals, this.metrics);
     const counts = partitionCounts(this.plan, options.partitions ?? 1);
+    this.counts = counts;
     this.layout = layOut(this.plan, config.applicationId, counts);
     this.tasks = new TasksAtHand({
       config,
@@ -110,6 +115,7 @@ class TopologyAtHand implements TopologyTest {
       wake: () => {
         this.woken();
       },
+      globalRows: (topic) => this.globals.rows(topic),
       written: writtenTopics(this.plan, this.layout, counts),
       metrics: this.metrics,
     });
@@ -231,21 +237,16 @@ class TopologyAtHand implements TopologyTest {
   }
 
   private partitionsOf(topic: string): number {
-    const { sources } = this.plan;
-    if (!sources.some(({ name }) => name === topic)) {
-      throw unknownTopic(
-        topic,
-        'read',
-        sources.map(({ name }) => name),
-      );
-    }
-    return this.tasks.log(topic).partitions;
+    const read = [...this.plan.sources, ...this.plan.globals].map(({ name }) => name);
+    if (!read.includes(topic)) throw unknownTopic(topic, 'read', read);
+    return this.counts.get(topic) ?? 1;
   }
 
   private write<K, V>(topic: Topic<K, V>, record: KafkaRecord<K, V, Placement>, partition: number): void {
     const batch = this.piped.batchOf(topic, record);
     this.guarded(() => {
-      this.tasks.deliver(topic.name, partition, batch);
+      if (this.globals.has(topic.name)) this.globals.append(topic.name, batch);
+      if (this.plan.sources.some(({ name }) => name === topic.name)) this.tasks.deliver(topic.name, partition, batch);
       this.tasks.run();
     });
   }

@@ -1,0 +1,218 @@
+import { rm } from 'node:fs/promises';
+import { LRUCache } from 'lru-cache';
+import { identityBytes, identityOf } from '../codec/identity';
+import { sliceDecoder, type SliceDecoder } from '../codec/slice-decoder';
+import { asBuffer } from '../codec/utf8';
+import { MillraceError } from '../errors/millrace-error';
+import type { Codec } from '../model/codec';
+import type { Logger } from '../model/logger';
+import { ByteSlab } from './byte-slab';
+import type { Stamped } from './handle';
+import type { OpenBytes } from './open-bytes';
+import { OrderedMemory } from './ordered-memory';
+import type { BytesOperation, OrderedBytes } from './port';
+import { diskValue, timestampOf, VALUE_AT } from './store-layout';
+
+/** What one record of a global table's topic says. */
+export interface GlobalRow {
+  readonly key: unknown;
+  /** null: the row is deleted. */
+  readonly value: Uint8Array | null;
+  readonly timestamp: number;
+}
+
+/** What of which topic is on disk; written in one batch with the rows. */
+export interface GlobalRecord {
+  readonly format: number;
+  readonly clusterId: string;
+  readonly topicId: string;
+  /** By partition: the next offset that is not in the rows. */
+  readonly positions: readonly number[];
+  /** Wall clock, ms: then the rows were whole. */
+  readonly writtenAt: number;
+}
+
+export interface GlobalRowsOptions {
+  readonly topic: string;
+  readonly key: Codec<unknown>;
+  readonly value: Codec<unknown>;
+  /** Estimated bytes of decoded rows kept in memory. */
+  readonly cacheBytes: number;
+}
+
+/*
+ * Where things lie:
+ *
+ *   0x00         the record, as JSON
+ *   0x01 ‖ key   i64 timestamp ‖ value
+ */
+const FORMAT = 1;
+const RECORD = Uint8Array.of(0x00);
+const ROWS = 0x01;
+const ROW_BYTES = 120;
+
+interface Pending {
+  readonly value: Uint8Array | null;
+  readonly timestamp: number;
+}
+
+const none = Symbol('no such row');
+type Cached = Stamped<unknown> | typeof none;
+
+/**
+ * A whole table in one place, read by all tasks of an instance. It belongs to no transaction: what its topic has is in it as soon as it was
+ * read. Rows reach the disk in batches, each with the positions up to which they were read.
+ */
+export class GlobalRows {
+  private positions: number[] = [];
+  private readonly identityOf: (key: unknown) => string;
+  private readonly identityBytes: (identity: string) => Uint8Array;
+  private readonly decode: SliceDecoder<unknown>;
+  private readonly cache: LRUCache<string, Cached>;
+  private waiting = new Map<string, Pending>();
+  private writing: ReadonlyMap<string, Pending> | undefined;
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly options: GlobalRowsOptions,
+    private readonly bytes: OrderedBytes = new OrderedMemory(),
+  ) {
+    const { key, value, cacheBytes } = options;
+    this.identityOf = identityOf(key);
+    this.identityBytes = identityBytes(key);
+    this.decode = sliceDecoder(value);
+    this.cache = new LRUCache({ maxSize: Math.max(1, cacheBytes) });
+  }
+
+  static async open(options: GlobalRowsOptions, folder: string, openBytes: OpenBytes, logger: Logger): Promise<GlobalRows> {
+    const bytes = await openBytes(folder).catch(async (error: unknown) => {
+      if (!(error instanceof MillraceError) || error.code !== 'STATE_CORRUPTED') throw error;
+      logger.warn({ folder }, `the local rows of global table "${options.topic}" are read anew from its topic: ${error.message}`);
+      await rm(folder, { recursive: true, force: true });
+      return openBytes(folder);
+    });
+    return new GlobalRows(options, bytes);
+  }
+
+  /** What the disk says of itself; undefined: nothing that could be read. */
+  record(): GlobalRecord | undefined {
+    const found = this.bytes.get(RECORD);
+    if (found === undefined) return undefined;
+    try {
+      const record = JSON.parse(Buffer.from(found).toString('utf8')) as GlobalRecord;
+      return record.format === FORMAT ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Goes on at these positions. */
+  begin(positions: readonly number[]): void {
+    this.positions = [...positions];
+  }
+
+  /** Forgets every row. Before the first goes, so does the record: a crash halfway leads here again. */
+  async clear(): Promise<void> {
+    await this.last;
+    this.cache.clear();
+    this.waiting.clear();
+    await this.bytes.write([{ type: 'delete', key: RECORD }]);
+    await this.bytes.clear({ from: Uint8Array.of(ROWS), to: Uint8Array.of(ROWS + 1) });
+  }
+
+  position(partition: number): number {
+    return this.positions[partition] ?? 0;
+  }
+
+  find(key: unknown): Stamped<unknown> | undefined {
+    const identity = this.identityOf(key);
+    const cached = this.cache.get(identity);
+    if (cached !== undefined) return cached === none ? undefined : cached;
+    const found = this.load(identity);
+    this.cache.set(identity, found?.row ?? none, { size: ROW_BYTES + identity.length + 2 * (found?.bytes ?? 0) });
+    return found?.row;
+  }
+
+  private load(identity: string): { readonly row: Stamped<unknown>; readonly bytes: number } | undefined {
+    const pending = this.waiting.get(identity) ?? this.writing?.get(identity);
+    if (pending !== undefined) {
+      if (pending.value === null) return undefined;
+      return { row: { value: this.decoded(pending.value, 0), timestamp: pending.timestamp }, bytes: pending.value.length };
+    }
+    const bytes = this.bytes.get(this.diskKey(identity));
+    return bytes === undefined
+      ? undefined
+      : { row: { value: this.decoded(bytes, VALUE_AT), timestamp: timestampOf(bytes) }, bytes: bytes.length };
+  }
+
+  private decoded(bytes: Uint8Array, from: number): unknown {
+    const decoded = this.decode(asBuffer(bytes), from, bytes.length);
+    if (decoded._tag === 'Right') return decoded.right;
+    const { topic } = this.options;
+    throw new MillraceError('DECODE', `a row of global table "${topic}" that was read before does not decode now: was its codec changed?`, {
+      cause: decoded.left,
+      where: { topic },
+    });
+  }
+
+  /** Rows in the order of one partition; `next`: the position behind them. The bytes are kept. */
+  apply(partition: number, rows: Iterable<GlobalRow>, next: number): void {
+    for (const { key, value, timestamp } of rows) {
+      const identity = this.identityOf(key);
+      this.waiting.set(identity, { value, timestamp });
+      this.cache.delete(identity);
+    }
+    this.positions[partition] = next;
+  }
+
+  /** Rows that are not on their way to disk yet. */
+  get unwritten(): number {
+    return this.waiting.size;
+  }
+
+  /** Writes what was applied, after writes under way. If it rejects nothing is lost, and the next one writes it. @throws STATE_IO */
+  flush(of: Omit<GlobalRecord, 'format' | 'positions'>): Promise<void> {
+    const flush = this.last.then(() => this.write(of));
+    this.last = flush.catch(() => undefined);
+    return flush;
+  }
+
+  private async write(of: Omit<GlobalRecord, 'format' | 'positions'>): Promise<void> {
+    const taken = this.waiting;
+    const record: GlobalRecord = { format: FORMAT, ...of, positions: [...this.positions] };
+    this.waiting = new Map();
+    this.writing = taken;
+    try {
+      await this.bytes.write([{ type: 'put', key: RECORD, value: Buffer.from(JSON.stringify(record)) }, ...this.operations(taken)]);
+    } catch (error) {
+      for (const [identity, pending] of this.waiting) taken.set(identity, pending);
+      this.waiting = taken;
+      throw error;
+    } finally {
+      this.writing = undefined;
+    }
+  }
+
+  private operations(pending: ReadonlyMap<string, Pending>): BytesOperation[] {
+    const slab = new ByteSlab();
+    const operations: BytesOperation[] = [];
+    for (const [identity, { value, timestamp }] of pending) {
+      const key = this.diskKey(identity);
+      operations.push(value === null ? { type: 'delete', key } : { type: 'put', key, value: diskValue(slab, value, timestamp) });
+    }
+    return operations;
+  }
+
+  private diskKey(identity: string): Uint8Array {
+    const key = this.identityBytes(identity);
+    const bytes = new Uint8Array(1 + key.length);
+    bytes[0] = ROWS;
+    bytes.set(key, 1);
+    return bytes;
+  }
+
+  async close(): Promise<void> {
+    await this.last;
+    await this.bytes.close();
+  }
+}
