@@ -24,3 +24,11 @@ describe("import 'millrace'", () => {
     expect(loaded.filter((file) => adapters.test(file))).toEqual([]);
   });
 });
+
+describe("import 'millrace/testing'", () => {
+  it('loads no broker: unit tests of operators start quickly', () => {
+    const loaded = loadedBy("require('./src/testing/index.ts')");
+    expect(loaded).toContain('src/testing/memory-store.ts');
+    expect(loaded.filter((file) => /node_modules\/(kafkajs|classic-level)\/|^src\/(kafkajs|level|memory)\//.test(file))).toEqual([]);
+  });
+});
