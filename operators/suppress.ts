@@ -18,7 +18,9 @@ const operator = 'suppress';
  * ```
  * Until 'windowCloses': a result is emitted when event time, less the grace of the windows (sessions: less gap and grace too), has come
  * to the end of its window; of windows whose end belongs to them (sliding ones, sessions) when it is past it. Nothing is emitted that is
- * updated later. Null results are not emitted. Of several windowed aggregates before it the longest wait counts.
+ * updated later. Null results are not emitted. Of several windowed aggregates before it the longest wait counts. A store of sessions or
+ * sliding windows that states the least `retention` there is (that of the JVM) has them released when event time is at their end already,
+ * as Kafka Streams does; a second result of such a window is dropped and counted (reason `late`).
  *
  * Until a limit: what was held first of a key is emitted, in its latest state, when event time - its time >= limit; nulls too.
  *
