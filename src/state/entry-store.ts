@@ -136,7 +136,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     this.layers.abort();
   }
 
-  encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null {
+  encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null | undefined {
     const value = version.value === absent ? null : this.valueToAppend(entry, version.value);
     append(this.layout.changelogKey(this.codecs.keyOf(entry.identity), entry.segment.start), value, version.timestamp);
     return value;
@@ -323,7 +323,14 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     return new Version<A>(value, timestampOf(bytes));
   }
 
-  private readonly sized = (entry: Entry<K, A>, valueBytes: number): void => {
+  /** About what a value takes encoded, if that is not known. */
+  protected bytesOf(value: A): number {
+    return typeof value === 'string' ? value.length : 8;
+  }
+
+  private readonly sized = (entry: Entry<K, A>, { value }: Version<A>, encoded: EncodedValue | undefined): void => {
+    const known = value === absent ? 0 : this.bytesOf(value);
+    const valueBytes = encoded === undefined ? known : encoded.length;
     const bytes = ENTRY_BYTES + entry.identity.length + 2 * valueBytes;
     this.context.budget.used += bytes - entry.bytes;
     entry.bytes = bytes;

@@ -5,8 +5,11 @@ import { type EncodedValue, isGone, type WriteBehind } from './write-behind';
 
 /** Turns entries into bytes at a seal. */
 export interface EntryEncoder<K, A> {
-  /** Gives `append` the changelog records that bring the committed version to `version`. What disk will hold; null: nothing. */
-  encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null;
+  /**
+   * Gives `append` the changelog records that bring the committed version to `version`. What disk will hold; null: nothing; undefined:
+   * what `version` gives when it is encoded for the disk, since nobody can change that.
+   */
+  encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null | undefined;
 }
 
 /** Who keeps the entries: told when memory may let go of one, and when a segment's `hasEntries` may have changed. */
@@ -119,7 +122,7 @@ export class Layers<K, A> {
       }
       const value = encoder.encode(entry, version, append);
       prepared.versions.push(version);
-      if (value !== null && typeof version.value === 'object') prepared.encoded.set(i, value);
+      if (value !== null && value !== undefined && typeof version.value === 'object') prepared.encoded.set(i, value);
     }
     this.prepared = prepared;
   }
@@ -139,8 +142,8 @@ export class Layers<K, A> {
     }
   }
 
-  /** The sealed layer is the truth now. `sized` is told the bytes of each entry's value. */
-  commit(sized: (entry: Entry<K, A>, bytes: number) => void): void {
+  /** The sealed layer is the truth now. `sized` is told each entry's version, and its bytes where they are kept. */
+  commit(sized: (entry: Entry<K, A>, version: Version<A>, encoded: EncodedValue | undefined) => void): void {
     const { sealed, behind, epoch } = this;
     if (sealed === undefined) return;
     this.sealed = undefined;
@@ -152,7 +155,7 @@ export class Layers<K, A> {
       entry.committed = version;
       if (entry.touchedIn !== epoch) entry.before = nothing;
       const { bytes } = entry;
-      sized(entry, encoded === undefined ? bytesOfPrimitive(version.value) : encoded.length);
+      sized(entry, version, encoded);
       behind.add(entry, encoded, bytes);
       if (version.value === absent) this.settle(entry);
     }
@@ -215,9 +218,4 @@ export class Layers<K, A> {
     segment.live += is ? 1 : -1;
     if (segment.live === 0 || (is && segment.live === 1)) this.keeper.changed(segment);
   }
-}
-
-/** About what it takes encoded. */
-function bytesOfPrimitive(value: unknown): number {
-  return value === absent ? 0 : typeof value === 'string' ? value.length : 8;
 }

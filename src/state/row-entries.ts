@@ -1,6 +1,8 @@
 import type { BatchReader } from '../kafka/batch-decode';
 import type { StoreShape } from '../model/store-definition';
+import { encodeInPassing, PassingBytes } from '../codec/passing-bytes';
 import { toBytes } from '../codec/utf8';
+import type { Codec } from '../model/codec';
 import { ClosingIndex } from './closing-index';
 import { DueIndex } from './due-index';
 import type { StoreContext } from './entry-store';
@@ -10,8 +12,10 @@ import type { SealedEntry } from './layers';
 import type { RestoringBatch } from './restore-entries';
 import { restoreRows } from './restore-rows';
 import { type RowKind, rowKindOf } from './row-kind';
-import { decodeRows, type Row, rowsCodec } from './rows';
+import { bytesOfRows, decodeRows, type Row, rowsCodec } from './rows';
+import { roomFor } from './byte-slab';
 import type { Cell } from './scope';
+import { Scratch } from './scratch';
 import type { Entry } from './segment';
 import { StoreCodecs } from './store-codecs';
 import { VALUE_AT } from './store-layout';
@@ -29,6 +33,8 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
   override readonly due: DueIndex | undefined;
   private closings: ClosingIndex | undefined;
   private readonly kind: RowKind;
+  private readonly room = new PassingBytes();
+  private readonly keyRoom = new Scratch();
   private readonly retention: number;
   /** The greatest time of a row written, kept with the offsets; a restart without it falls back on `floor`. */
   private readonly greatest: Pick<Cell<number>, 'value'>;
@@ -169,32 +175,61 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
 
   // ---- changelog
 
-  override encode(entry: Entry<K, readonly Row<A>[]>, version: Version<readonly Row<A>[]>, append: SealedEntry): EncodedValue | null {
-    const rows = version.value === absent ? noRows : version.value;
-    const value = version.value === absent ? null : this.value(entry, version.value);
+  /** Rows keep the bytes of what could be changed in place: the disk gets them from there. */
+  override encode(
+    entry: Entry<K, readonly Row<A>[]>,
+    version: Version<readonly Row<A>[]>,
+    append: SealedEntry,
+  ): EncodedValue | null | undefined {
+    const isGone = version.value === absent;
     const committed = entry.committed?.value ?? absent;
-    const key = toBytes(this.codecs.keyOf(entry.identity));
-    this.appendChanges(key, committed === absent ? noRows : committed, rows, { append, removedAt: version.timestamp });
-    return value;
+    const before = committed === absent ? noRows : committed;
+    this.appendChanges(entry, before, version.value === absent ? noRows : version.value, { append, removedAt: version.timestamp });
+    return isGone ? null : undefined;
+  }
+
+  protected override bytesOf(rows: readonly Row<A>[]): number {
+    return bytesOfRows(rows);
   }
 
   /** Both in order: what is gone, what is new. A row that was not touched is the same object. */
   private appendChanges(
-    key: Uint8Array,
+    entry: Entry<K, readonly Row<A>[]>,
     before: readonly Row<A>[],
     after: readonly Row<A>[],
     { append, removedAt }: { readonly append: SealedEntry; readonly removedAt: number },
   ): void {
     const { kind } = this;
+    const key = this.keyBytes(entry.identity);
     let at = 0;
     for (const row of after) {
       for (; at < before.length && kind.order(before[at]!, row) < 0; at++) {
         append(kind.changelogKey(key, before[at]!), null, removedAt);
       }
       const known = at < before.length && kind.order(before[at]!, row) === 0 ? before[at++] : undefined;
-      if (known !== row) append(kind.changelogKey(key, row), row.encoded!, row.timestamp);
+      if (known !== row) append(kind.changelogKey(key, row), this.sealedBytes(entry.key, row), row.timestamp);
     }
     for (; at < before.length; at++) append(kind.changelogKey(key, before[at]!), null, removedAt);
+  }
+
+  /** Valid until the next call. */
+  private keyBytes(identity: string): Uint8Array {
+    const { keyRoom } = this;
+    const key = this.codecs.keyOf(identity);
+    keyRoom.reserve(roomFor(key));
+    return keyRoom.upTo(keyRoom.write(key, 0));
+  }
+
+  /** @throws ENCODE */
+  private sealedBytes(key: K, row: Row<A>): EncodedValue {
+    if (row.encoded !== undefined) return row.encoded;
+    const { value } = this.shape as { readonly value: Codec<A> };
+    try {
+      if (typeof row.value !== 'object') return encodeInPassing(value, row.value, this.room);
+      return (row.encoded = toBytes(value.encode(row.value)));
+    } catch (cause) {
+      throw this.codecs.unwritableValue(key, cause);
+    }
   }
 
   override get restoresOverDisk(): boolean {

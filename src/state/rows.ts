@@ -12,7 +12,7 @@ export class Row<A> {
   readonly value: A;
   /** ms since the epoch: what the result of this row carries. */
   readonly timestamp: number;
-  /** The value as its codec gave it: what changelog and disk say, whatever becomes of `value`. */
+  /** The value as its codec gave it, once it was sealed: what changelog and disk say, whatever becomes of `value`. Not needed for a primitive. */
   encoded: Uint8Array | undefined;
 
   constructor(start: number, end: number, value: A, timestamp: number, encoded?: Uint8Array) {
@@ -29,6 +29,9 @@ export class Row<A> {
  * one behind the other.
  */
 const HEAD = 28;
+
+/** Bytes. */
+const ABOUT_A_PRIMITIVE = 8;
 
 /** A row as it lies in an entry. */
 export interface EncodedRow {
@@ -56,9 +59,8 @@ export function rowsCodec<A>(inner: Codec<A>): SliceCodec<readonly Row<A>[]> {
   };
   return {
     encode: (rows) => {
-      let size = 0;
-      for (const row of rows) size += HEAD + (row.encoded ??= toBytes(inner.encode(row.value))).length;
-      const bytes = new Uint8Array(size);
+      for (const row of rows) row.encoded ??= toBytes(inner.encode(row.value));
+      const bytes = new Uint8Array(bytesOfRows(rows));
       let at = 0;
       for (const row of rows) at = writeRow(bytes, at, row, row.encoded!);
       return bytes;
@@ -66,6 +68,13 @@ export function rowsCodec<A>(inner: Codec<A>): SliceCodec<readonly Row<A>[]> {
     decode: (bytes) => decode(asBuffer(bytes), 0, bytes.length),
     [decodeSlice]: decode,
   };
+}
+
+/** About what they take in an entry: exactly, once their values are encoded. */
+export function bytesOfRows(rows: readonly Row<unknown>[]): number {
+  let bytes = 0;
+  for (const { encoded } of rows) bytes += HEAD + (encoded === undefined ? ABOUT_A_PRIMITIVE : encoded.length);
+  return bytes;
 }
 
 export function encodeRows(rows: readonly EncodedRow[]): Uint8Array {

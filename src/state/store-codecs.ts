@@ -42,7 +42,7 @@ export class StoreCodecs<K, A> {
     try {
       return this.shape.value.encode(value);
     } catch (cause) {
-      throw this.unwritable(`the value of key ${shown(key)}`, cause);
+      throw this.unwritableValue(key, cause);
     }
   }
 
@@ -51,8 +51,12 @@ export class StoreCodecs<K, A> {
     try {
       return encodeInPassing(this.shape.value as Codec<A>, value, this.room);
     } catch (cause) {
-      throw this.unwritable(`the value of key ${shown(key)}`, cause);
+      throw this.unwritableValue(key, cause);
     }
+  }
+
+  unwritableValue(key: K, cause: unknown): MillraceError {
+    return this.unwritable(`the value of key ${shown(key)}`, cause);
   }
 
   /** @throws DECODE */
