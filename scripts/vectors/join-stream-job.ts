@@ -15,11 +15,10 @@ type Join = (source: Observable<JobRecord>) => Observable<KafkaRecord<string, Js
  * Two streams, or one with itself. Late records join what Kafka Streams still shows: the recordings have it so, where millrace by itself
  * refuses them (KAFKA-16123).
  */
-export function joinStreamJob(job: Job): RunningJob {
+export function joinStreamJob(job: Job, lateRecords: 'refuse' | 'join' = 'join'): RunningJob {
   knowsOnly(job, ['kind', 'before', 'after', 'grace', 'self', 'optimized']);
   const windows = { before: job['before'] as number, after: job['after'] as number, grace: job['grace'] as number };
   const store = memoryStore(joinStore('vectors', { key: jobCodecs.key, left: jobCodecs.value, right: jobCodecs.value, windows }));
-  const lateRecords = 'join';
   const pair = (left: Json | undefined, right: Json | undefined): Json => [left ?? null, right ?? null];
   const kind = job['kind'] as string;
   const joining = (other: Observable<JobRecord>): Join => {
