@@ -69,12 +69,11 @@ export function validAt(rows: readonly Place[], time: number): number {
 }
 
 /**
- * From which history on nobody can find the first version any more: once the next one has taken its place, or, if it says that there is
- * nothing, at once. Infinity: it is the latest.
+ * Once the history begins here nobody can find the first version any more: the next one has taken its place, or it says that there is
+ * nothing, as would be found without it. Infinity: it is the latest.
  */
 export function goneFrom<R extends Place>(rows: readonly R[], isNothing: (row: R) => boolean): number {
   const [first, next] = rows;
   if (first === undefined) return Infinity;
-  if (next !== undefined) return next.start;
-  return isNothing(first) ? first.start : Infinity;
+  return isNothing(first) ? first.start : (next?.start ?? Infinity);
 }

@@ -5,10 +5,9 @@ import { DueIndex } from './due-index';
 import type { StoreContext } from './entry-store';
 import { runtime, type Stamped, type StoreRuntime } from './handle';
 import { RowEntries } from './row-entries';
-import { decodeRows, Row, rowsCodec } from './rows';
+import { decodeRows, Row } from './rows';
 import type { Cell } from './scope';
 import type { Entry } from './segment';
-import { StoreCodecs } from './store-codecs';
 import { VALUE_AT } from './store-layout';
 import { absent } from './version';
 import { goneFrom, saysNothing, validAt, versionCodec, type VersionRow } from './version-rows';
@@ -18,6 +17,8 @@ export type Placed = 'latest' | 'older' | 'refused';
 
 /** What a versioned table is kept in. */
 export interface VersionedRuntime<K, V> extends StoreRuntime {
+  /** Of values alone. */
+  readonly valueCodec: Codec<unknown>;
   latest(key: K): Stamped<V> | undefined;
   /** The version valid at `time`. Before the history: only what is still the latest. */
   asOf(key: K, time: number): Stamped<V> | undefined;
@@ -38,15 +39,15 @@ const isNothing = (row: VersionRow<unknown>): boolean => row.value === null;
 export class VersionedEntries<K, V> extends RowEntries<K, V | null> implements VersionedRuntime<K, V> {
   /** Of keys with versions that go: when the first does. A key with one value alone has none. */
   override readonly due = new DueIndex();
+  readonly valueCodec: Codec<unknown>;
   private readonly history: Duration;
   /** The greatest time of a version written, kept with the offsets; a restart without it falls back on `newestOnDisk`. */
   private readonly newest: Cell<number>;
   private newestOnDisk = -Infinity;
 
   constructor(shape: VersionedShape, id: number, context: StoreContext) {
-    super(shape, id, context);
-    const value = rowsCodec(versionCodec(shape.value)) as Codec<unknown>;
-    this.codecs = new StoreCodecs<K, readonly VersionRow<V>[]>({ ...shape, value });
+    super({ ...shape, value: versionCodec(shape.value) }, id, context);
+    this.valueCodec = shape.value;
     this.history = shape.history;
     this.newest = context.scope.cell(shape.name, 'newest', -Infinity);
   }

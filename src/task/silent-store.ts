@@ -60,6 +60,7 @@ export function silentStore(
     claim: (token, operator) => claim.take(token, operator),
     ...noReferences,
     ...noVersions,
+    valueCodec: shape.value,
     ...nothingWaits,
     ...nothingHeld,
     codecs: { key: shape.key, foreignKey: shape.foreignKey ?? shape.key },
