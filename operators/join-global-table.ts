@@ -10,18 +10,6 @@ type JoinRow<K, V, P extends Placement, T, R> = (value: V, row: T, record: Kafka
 
 const operator = 'joinGlobalTable';
 
-export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
-  table: Table<G, T>,
-  key: Project<K, V, P, NoInfer<G> | null>,
-  join: JoinRow<K, V, P, T, R>,
-  options?: { readonly kind?: 'inner' },
-): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, R, P>>;
-export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
-  table: Table<G, T>,
-  key: Project<K, V, P, NoInfer<G> | null>,
-  join: JoinRow<K, V, P, T | undefined, R>,
-  options: { readonly kind: 'left' },
-): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, R, P>>;
 /**
  * Each record with the row of a global table that it refers to, wherever in the cluster record and row lie.
  *
@@ -44,6 +32,18 @@ export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
  *   to(named),
  * );
  */
+export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
+  table: Table<G, T>,
+  key: Project<K, V, P, NoInfer<G> | null>,
+  join: JoinRow<K, V, P, T, R>,
+  options?: { readonly kind?: 'inner' },
+): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, R, P>>;
+export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
+  table: Table<G, T>,
+  key: Project<K, V, P, NoInfer<G> | null>,
+  join: JoinRow<K, V, P, T | undefined, R>,
+  options: { readonly kind: 'left' },
+): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, R, P>>;
 export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
   table: Table<G, T>,
   key: Project<K, V, P, G | null>,

@@ -7,6 +7,7 @@ export type JoinKind = 'inner' | 'left' | 'outer';
 /** A record that came to a join too late. `window` holds the times of the partners it would have had, both ends in. */
 export type LateJoinRecord<K, L, R> = (LateRecord<K, L> & { readonly side: 'left' }) | (LateRecord<K, R> & { readonly side: 'right' });
 
+/** Of `joinStream`. */
 export interface JoinOptions<K, L, R> {
   /** Is given each late record, within the same push: what follows from it is committed with it. */
   readonly late?: NextObserver<LateJoinRecord<K, L, R>>;

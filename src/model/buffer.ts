@@ -9,6 +9,7 @@ export interface BufferStore<K, V> {
   readonly put: (key: K, value: V) => void;
 }
 
+/** What `bufferStore` gives. */
 export interface BufferDefinition<K, V> extends StoreDefinition<BufferStore<K, V>> {
   /** @internal */
   readonly shape: StoreShape;

@@ -9,6 +9,7 @@ export interface ForeignKeyStore<K, F> {
   readonly put: (key: K, foreign: F) => void;
 }
 
+/** What `foreignKeyStore` gives. */
 export interface ForeignKeyDefinition<K, F> extends StoreDefinition<ForeignKeyStore<K, F>> {
   /** @internal */
   readonly shape: StoreShape;

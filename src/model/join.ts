@@ -27,6 +27,7 @@ export interface JoinShape extends StoreShape {
   readonly joinWindows: JoinWindows;
 }
 
+/** What `joinStore` gives. */
 export interface JoinDefinition<K, L, R> extends StoreDefinition<JoinStore<K, L, R>> {
   readonly windows: JoinWindows;
   /** @internal */

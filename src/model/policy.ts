@@ -5,6 +5,7 @@ export interface DeadLetter {
   readonly deadLetter: string;
 }
 
+/** What becomes of a record that failed. */
 export type Verdict = 'fail' | 'skip' | DeadLetter;
 
 /** What failed, where: the record, or the emission (a window, a timer) that it was. */

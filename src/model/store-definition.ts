@@ -35,12 +35,14 @@ export interface StoreShape {
   readonly sourceTopic?: string;
 }
 
+/** What `keyValueStore` gives. `output`: the codecs of a topic of its rows. */
 export interface KeyValueDefinition<K, A> extends StoreDefinition<KeyValueStore<K, A>> {
   readonly output: Codecs<K, A>;
   /** @internal */
   readonly shape: StoreShape;
 }
 
+/** What `windowStore` gives. */
 export interface WindowDefinition<K, A> extends StoreDefinition<WindowStore<K, A>> {
   /** The windowed key as Kafka Streams writes it in topics: key bytes, then the start as int64. */
   readonly output: Codecs<Windowed<K>, A>;
@@ -49,6 +51,7 @@ export interface WindowDefinition<K, A> extends StoreDefinition<WindowStore<K, A
   readonly shape: StoreShape;
 }
 
+/** What `sessionStore` gives. */
 export interface SessionDefinition<K, A> extends StoreDefinition<SessionStore<K, A>> {
   /** The key of a session as Kafka Streams writes it in topics: key bytes, then end and start as int64. */
   readonly output: Codecs<Windowed<K>, A>;
@@ -57,26 +60,32 @@ export interface SessionDefinition<K, A> extends StoreDefinition<SessionStore<K,
   readonly shape: StoreShape;
 }
 
+/** What `timerStore` gives. */
 export interface TimerDefinition<K> extends StoreDefinition<TimerStore<K>> {
   /** @internal */
   readonly shape: StoreShape;
 }
 
+/** What `suppressStore` gives. */
 export interface SuppressDefinition<K, V> extends StoreDefinition<SuppressStore<K, V>> {
   /** @internal */
   readonly shape: StoreShape;
 }
 
 // Property-style members: keys and values are invariant, so a store of a narrower value cannot be passed for a wider one.
+/** One value a key. Writes carry the timestamp of the record being pushed. */
 export interface KeyValueStore<K, A> {
   readonly [kind]: 'key-value';
+  /** Undefined when there is none. */
   readonly get: (key: K) => A | undefined;
+  /** null removes it. */
   readonly put: (key: K, value: A) => void;
   readonly delete: (key: K) => void;
   /** Ascending by key bytes, both ends in; an absent bound is open. Sees one moment of the store. */
   readonly range: (from?: K, to?: K) => AsyncIterable<[K, A]>;
 }
 
+/** One value a key and window. Writes carry the timestamp of the record being pushed. */
 export interface WindowStore<K, A> {
   readonly [kind]: 'window';
   /** Undefined when there is none, or retention no longer shows it. */
@@ -85,6 +94,7 @@ export interface WindowStore<K, A> {
   readonly put: (key: K, window: { readonly start: number; readonly end: number }, value: A) => void;
 }
 
+/** One value a key and session. Writes carry the timestamp of the record being pushed. */
 export interface SessionStore<K, A> {
   readonly [kind]: 'session';
   /** Sessions of the key that end at or after `from` and start at or before `to`, by end, then start. */
@@ -93,6 +103,7 @@ export interface SessionStore<K, A> {
   readonly put: (key: K, window: Window, value: A) => void;
 }
 
+/** One timer a key, for `processWithStore`. */
 export interface TimerStore<K> {
   readonly [kind]: 'timer';
   /** Fires once at `time`, ms since the epoch, in the place of the timer that the key may have. @throws INVALID_TIMESTAMP */
@@ -101,6 +112,7 @@ export interface TimerStore<K> {
   readonly cancel: (key: K) => void;
 }
 
+/** What `suppress` holds results back in. */
 export interface SuppressStore<K, V> {
   readonly [kind]: 'suppress';
   /** Held back from the time of the record being pushed on. For tests. */

@@ -21,6 +21,7 @@ export interface Table<K, V> {
   readonly updates: Observable<KafkaRecord<K, Change<V>>>;
 }
 
+/** Of `task.table`. */
 export interface TableOptions {
   /**
    * Does the task keep the rows? Default true. false: the table only passes changes on: for a table that is merely filtered and written.

@@ -4,6 +4,7 @@ import type { Policy } from './policy';
 
 declare const kind: unique symbol;
 
+/** Of `topic`. */
 export interface TopicOptions<V> {
   /** Where a new group starts; a position that is gone follows the same policy, visibly. Default 'earliest'. */
   readonly from?: 'earliest' | 'latest' | Date;

@@ -19,6 +19,7 @@ export interface VersionedShape extends StoreShape {
   readonly history: Duration;
 }
 
+/** What `versionedStore` gives. */
 export interface VersionedDefinition<K, V> extends StoreDefinition<VersionedStore<K, V>> {
   readonly history: Duration;
   /** @internal */
