@@ -1,9 +1,10 @@
 /** Joins of two streams in whole instances, through internal topics: exactly once, whatever dies in between. */
-import { joinStream, type JoinKind, to } from '../../operators';
-import { string } from '../../src/codec/primitives';
+import { countWithStore, joinStream, type JoinKind, to, windowTumbling } from '../../operators';
+import { int64, string } from '../../src/codec/primitives';
 import { internalTopic, topic } from '../../src/codec/topic';
 import type { ApiName } from '../../src/memory/call';
 import type { KafkaRecord } from '../../src/model/record';
+import { windowStore } from '../../src/state/definition';
 import { joinStore } from '../../src/state/join-definition';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import type { Topology } from '../../src/task/topology';
@@ -123,6 +124,50 @@ describe('a join through internal topics with 3 partitions', () => {
     const test = testTopology(self, { partitions: PARTITIONS });
     test.pipe(clicks, record('a', 'a 1', 10), record('b', 'b 1', 10), record('a', 'a 2', 20));
     expect(test.read(results).map(({ value }) => value)).toEqual(['a 1 + a 1', 'b 1 + b 1', 'a 2 + a 1', 'a 1 + a 2', 'a 2 + a 2']);
+  });
+});
+
+describe('a join in watermark mode', () => {
+  const inOrder = { outOfOrderness: 1 * SECOND };
+  const clicksInOrder = topic('clicks', { key: string, value: string, watermark: inOrder });
+  const ordersInOrder = topic('orders', { key: string, value: string, watermark: inOrder });
+  const perTenSeconds = { size: 10 * SECOND };
+  const perWindow = windowStore('per-window', { key: string, value: int64, windows: perTenSeconds });
+  const windows = topic('windows', perWindow.output);
+  const through = internalTopic('through', { key: string, value: string });
+
+  /** What comes out alone is as old as `after`: whoever follows must not have gone on without it. */
+  const counted =
+    (isBehindTopic: boolean): Topology =>
+    ({ stream, store, repartition }) => {
+      const pairs = stream(clicksInOrder).pipe(joinStream(stream(ordersInOrder), store(narrow), pair, { kind: 'left' }));
+      return (isBehindTopic ? pairs.pipe(repartition(through)) : pairs).pipe(
+        windowTumbling(perTenSeconds),
+        countWithStore(store(perWindow), { emit: 'close' }),
+        to(windows),
+      );
+    };
+
+  it.each([
+    ['in the same task', false],
+    ['behind a repartition', true],
+  ])('holds back what follows it %s until nothing older can come', (_, isBehindTopic) => {
+    const test = testTopology(counted(isBehindTopic));
+    for (let second = 0; second <= 60; second++) {
+      // Every other click meets an order five seconds later.
+      test.pipe(clicksInOrder, record('k', `click${second}`, second * SECOND));
+      if (second % 20 === 5) test.pipe(ordersInOrder, record('k', `order${second}`, second * SECOND));
+      else test.pipe(ordersInOrder, record('o', `order${second}`, second * SECOND));
+    }
+    expect(test.metric('dropped-records-total')).toBe(0);
+    const found = test.read(windows).map(({ key, value }) => [key.start / SECOND, value]);
+    // Orders at 5, 25 and 45 meet the clicks of the ten seconds before, at their own time; all others come out alone at theirs.
+    expect(found).toEqual([
+      [0, 6 + 4],
+      [10, 5],
+      [20, 11 + 4],
+      [30, 5],
+    ]);
   });
 });
 
