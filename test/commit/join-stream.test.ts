@@ -1,9 +1,8 @@
 /** Joins of two streams in whole instances, through internal topics: exactly once, whatever dies in between. */
-import { countWithStore, joinStream, type JoinKind, to, windowTumbling } from '../../operators';
+import { countWithStore, joinStream, to, windowTumbling } from '../../operators';
 import { int64, string } from '../../src/codec/primitives';
 import { internalTopic, topic } from '../../src/codec/topic';
 import type { ApiName } from '../../src/memory/call';
-import type { KafkaRecord } from '../../src/model/record';
 import { windowStore } from '../../src/state/definition';
 import { joinStore } from '../../src/state/join-definition';
 import type { OpenBytes } from '../../src/state/open-bytes';
@@ -11,42 +10,28 @@ import type { Topology } from '../../src/task/topology';
 import { testTopology } from '../../src/testing';
 import { errorWith } from '../operators/errors';
 import { FakeDisk } from '../state/fake-disk';
-import { type Chance, pureRandom } from './chance';
-import { keysOf, record } from './programs';
-import { APP, type StartOptions, World } from './world';
+import { pureRandom } from './chance';
+import {
+  attributing,
+  attribution,
+  clicks,
+  expectedPairs,
+  joinedAll,
+  last,
+  orders,
+  pair,
+  PARTITIONS,
+  results,
+  SECOND,
+  someRecords,
+} from './joins';
+import { record } from './programs';
+import { type StartOptions, World } from './world';
 
-const PARTITIONS = 3;
 const QUICK: StartOptions = { sessionTimeout: 6_000, heartbeatInterval: 500 };
-const SECOND = 1_000;
 
-/** Keys are ids, so that a user's records lie anywhere; values begin with the user. */
-const clicks = topic('clicks', { key: string, value: string });
-const orders = topic('orders', { key: string, value: string });
-const clicksByUser = internalTopic('clicks-by-user', clicks);
-const ordersByUser = internalTopic('orders-by-user', orders);
-const results = topic('results', { key: string, value: string });
-const attribution = joinStore('attribution', {
-  key: string,
-  left: string,
-  right: string,
-  windows: { before: 2 * SECOND, after: 10 * SECOND, grace: 3_600 * SECOND },
-});
 const narrow = joinStore('narrow', { key: string, left: string, right: string, windows: { before: 0, after: 10 * SECOND } });
 
-const userOf = (value: string): string => value.split(' ')[0]!;
-const pair = (left: string | undefined, right: string | undefined): string => `${left ?? '-'} + ${right ?? '-'}`;
-
-/** Joins clicks with orders of the same user. */
-const attributing =
-  (kind: JoinKind): Topology =>
-  ({ stream, store, repartition }) =>
-    stream(clicks).pipe(
-      repartition(clicksByUser, userOf),
-      joinStream(stream(orders).pipe(repartition(ordersByUser, userOf)), store(attribution), pair, { kind: kind as 'outer' }),
-      to(results),
-    );
-
-const users = [0, 1, 2].flatMap((partition) => keysOf(partition, PARTITIONS, 3));
 /** A disk for each folder. */
 function onDisks(): OpenBytes {
   const disks = new Map<string, FakeDisk>();
@@ -55,38 +40,6 @@ function onDisks(): OpenBytes {
     disks.set(folder, disk);
     return disk.open(folder, options);
   };
-}
-
-type Text = KafkaRecord<string, string>;
-
-interface Streams {
-  readonly left: readonly Text[];
-  readonly right: readonly Text[];
-}
-
-/** Out of order by up to 5 s, within a minute. */
-function someRecords(chance: Chance, count: number): Streams {
-  const some = (name: string): Text[] =>
-    Array.from({ length: count }, (_, at) => {
-      const time = Math.max(0, Math.floor((60 * SECOND * at) / count) - chance.below(5 * SECOND));
-      return record(`${name}${at}`, `${users[chance.below(users.length)]!} ${name}${at}`, time);
-    });
-  return { left: some('click'), right: some('order') };
-}
-
-/** At this time every row of the others has closed. */
-const END = 10 * 3_600 * SECOND;
-const last = users.map((user, at) => record(`last${at}`, `${user} last`, END));
-
-/** All pairs, and what has none. */
-function expected({ left, right }: Streams, kind: JoinKind): string[] {
-  const { before, after } = attribution.windows;
-  const fits = (one: Text, other: Text): boolean =>
-    userOf(one.value) === userOf(other.value) && other.timestamp >= one.timestamp - before && other.timestamp <= one.timestamp + after;
-  const pairs = left.flatMap((one) => right.filter((other) => fits(one, other)).map((other) => pair(one.value, other.value)));
-  const lonelyLeft = left.filter((one) => !right.some((other) => fits(one, other))).map(({ value }) => pair(value, undefined));
-  const lonelyRight = right.filter((other) => !left.some((one) => fits(one, other))).map(({ value }) => pair(undefined, value));
-  return [...pairs, ...(kind === 'inner' ? [] : lonelyLeft), ...(kind === 'outer' ? lonelyRight : [])].sort();
 }
 
 describe('a join through internal topics with 3 partitions', () => {
@@ -100,7 +53,7 @@ describe('a join through internal topics with 3 partitions', () => {
     }
     test.pipe(clicks, ...last);
     const found = test.read(results).map(({ value }) => value);
-    expect(found.sort()).toEqual(expected(streams, kind));
+    expect(found.sort()).toEqual(expectedPairs(streams, kind));
     expect(found.length).toBeGreaterThan(kind === 'inner' ? 100 : 130);
     expect(test.metric('dropped-records-total')).toBe(0);
   });
@@ -183,18 +136,6 @@ describe('a join on two instances', () => {
 
   const written = (): number => world.broker.partition({ topic: 'results', partition: 0 })!.highWatermark;
   const found = async (): Promise<string[]> => (await world.read(results)).map(({ value }) => value).sort();
-  /** Committed up to the end, apart from `markers`. */
-  const through = (name: string, markers: number): boolean =>
-    [0, 1, 2].every((partition) => {
-      const { highWatermark } = world.broker.partition({ topic: name, partition })!;
-      return (world.committed(name, partition)?.offset ?? 0) >= highWatermark - markers;
-    });
-  /** Everything written has been sent on, and what was sent on to the join is taken up. */
-  const joined = async (): Promise<void> => {
-    await world.until(() => through('clicks', 0) && through('orders', 0));
-    await world.until(() => [clicksByUser, ordersByUser].every(({ name }) => through(`${APP}-${name}-repartition`, 1)));
-  };
-
   it.each([
     ['before', 'produce'],
     ['after', 'produce'],
@@ -220,11 +161,11 @@ describe('a join on two instances', () => {
     await world.until(() => struck.hits > 0);
     one.kill();
     await world.until(() => two.owned.size === PARTITIONS);
-    await joined();
+    await joinedAll(world);
     await world.write(clicks, last);
-    await joined();
+    await joinedAll(world);
     await world.clock.advance(1_000);
-    expect(await found()).toEqual(expected(streams, 'outer'));
+    expect(await found()).toEqual(expectedPairs(streams, 'outer'));
     expect(two.error).toBeUndefined();
     expect(one.total('dropped-records-total') + two.total('dropped-records-total')).toBe(0);
   });
