@@ -15,8 +15,8 @@ export const SECOND = 1_000;
 /** Keys are ids, so that a user's records lie anywhere; values begin with the user. */
 export const clicks = topic('clicks', { key: string, value: string });
 export const orders = topic('orders', { key: string, value: string });
-export const clicksByUser = internalTopic('clicks-by-user', clicks);
-export const ordersByUser = internalTopic('orders-by-user', orders);
+const clicksByUser = internalTopic('clicks-by-user', clicks);
+const ordersByUser = internalTopic('orders-by-user', orders);
 export const results = topic('results', { key: string, value: string });
 export const attribution = joinStore('attribution', {
   key: string,
