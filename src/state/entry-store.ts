@@ -203,13 +203,15 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     if (entry === undefined) {
       this.codecs.encodeKey(key);
       const segment = known ?? this.newSegment(start);
-      entry = this.add(segment, identity, key, segment.complete ? nothing : undefined);
+      // One text for all windows of a key.
+      const same = key === this.lastKey ? this.earlier : undefined;
+      entry = this.add(segment, same?.identity ?? identity, same?.key ?? key, segment.complete ? nothing : undefined);
     }
     this.remember(key, start, entry);
     return entry;
   }
 
-  /** Not for keys that are objects: one changed in place would find the entry of what it was. */
+  /** Not for keys that are objects: one changed in place would find the entry of what it was. Nor for 0, which is equal to -0. */
   private remember(key: K, start: number, entry: Entry<K, A> | undefined): void {
     if (key !== this.lastKey) this.earlier = entry;
     else if (entry !== undefined) {
@@ -217,7 +219,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
       if (earlier !== undefined && earlier.segment.start < start) earlier.later = entry;
       this.earlier = entry;
     }
-    this.lastKey = typeof key === 'object' ? nowhere : key;
+    this.lastKey = typeof key === 'object' || key === 0 ? nowhere : key;
     this.lastStart = start;
     this.lastEntry = entry;
   }

@@ -1,4 +1,4 @@
-import { int64, string } from '../../src/codec/primitives';
+import { float64, int64, string } from '../../src/codec/primitives';
 import { windowStore } from '../../src/state/definition';
 import type { WindowCursor, WindowRuntime } from '../../src/state/handle';
 import { TestTask } from './test-task';
@@ -58,6 +58,15 @@ describe('a window', () => {
     expect(of('b', 0)).toBeUndefined();
     counts(task).write('a', 10, 7, 3);
     expect([of('b', 0), of('a', 0), of('a', 10)]).toEqual([undefined, 1, 7]);
+  });
+
+  it('is one for 0 and another for -0, whose bytes differ', async () => {
+    const numbered = windowStore('counts', { key: float64, value: int64, windows: { size: 10 } });
+    const task = new TestTask([numbered.shape]);
+    await task.start();
+    const store = task.window('counts') as unknown as WindowRuntime<number, number>;
+    store.write(0, 0, 1, 1);
+    expect([store.read(0, 0)?.value, store.read(-0, 0)?.value]).toEqual([1, undefined]);
   });
 
   it('stays invisible after a restart, though what made it so was removed', async () => {
