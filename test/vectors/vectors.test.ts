@@ -43,6 +43,13 @@ describe('results of Kafka Streams', () => {
     expect(others.map(({ name, result }) => [name, result])).toEqual([['join-stream/defect-late-contradiction', 'skipped']]);
   });
 
+  it('are met by joins of a stream with a table, all that say what is right', async () => {
+    const outcomes = await run('join-table.json');
+    expect(outcomes).toHaveLength(31);
+    const others = failuresOf(outcomes);
+    expect(others.map(({ name, result }) => [name, result])).toEqual([['join-table/left-grace-null-key', 'skipped']]);
+  });
+
   it('are met by suppress, all that say what is right', async () => {
     const outcomes = await run('suppress.json');
     expect(outcomes).toHaveLength(43);
