@@ -221,7 +221,7 @@ export class KafkaJsPort implements KafkaPort {
   async close(): Promise<void> {
     await Promise.all([
       this.#directory.close(),
-      ...[this.#join, this.#admin, this.#transactions, this.#fetch.input, this.#fetch.restore].map((lane) => lane.close()),
+      ...[this.#join, this.#admin, this.#transactions, ...Object.values(this.#fetch)].map((lane) => lane.close()),
     ]);
   }
 }

@@ -331,6 +331,20 @@ describe('closing', () => {
     expect(after).toMatchObject({ code: 'DISCONNECTED', retryable: false });
     await port.close();
   });
+
+  it.each(['input', 'restore', 'global'] as const)('ends the connections over which the lane %s fetches', async (lane) => {
+    const waiting: string[] = [];
+    const only = await alone(({ apiKey }) => {
+      if (apiKey === FETCH) waiting.push('fetch');
+      return undefined;
+    });
+    const port = portOf([only.address]);
+    const rejected = rejectionOf(port.fetch(0, fetchRequest, lane));
+    await until(() => waiting.length === 1);
+    await port.close();
+    await expect(rejected).resolves.toMatchObject({ code: 'DISCONNECTED' });
+    await until(() => only.open() === 0);
+  });
 });
 
 describe('TLS and SASL', () => {
