@@ -40,6 +40,18 @@ describe('withoutTrace', () => {
     ]);
   });
 
+  it('creates topics that are read as tables compacted', async () => {
+    const { calls, belongings } = fixture();
+    await withoutTrace({ ...belongings, tables: [{ name: 'out' }] }, async () => undefined);
+    expect(calls[0]).toEqual([
+      'create',
+      [
+        { name: 'in', partitions: 3, configs: { 'retention.ms': '-1' } },
+        { name: 'out', partitions: 3, configs: { 'cleanup.policy': 'compact' } },
+      ],
+    ]);
+  });
+
   it('gives a folder of its own and removes it with what is in it', async () => {
     const { belongings } = fixture();
     let folder = '';
