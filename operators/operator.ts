@@ -14,13 +14,13 @@ export type Project<K, V, P extends Placement, R> = (value: V, record: KafkaReco
 
 /** Each input becomes one output. A throwing `project` is an error PROCESSING of the operator. */
 export function mapInputs<In, Out>(operator: string, project: (input: In) => Out): OperatorFunction<In, Out> {
-  const node: WiringNode = { kind: 'operator', name: operator, operator };
+  const node = operatorNode(operator);
   return (source) => subscribing(node, source, (destination) => new MapInputs(destination, operator, project));
 }
 
 /** Inputs for which `keep` is true pass. */
 export function filterInputs<In>(operator: string, keep: (input: In) => boolean): OperatorFunction<In, In> {
-  const node: WiringNode = { kind: 'operator', name: operator, operator };
+  const node = operatorNode(operator);
   return (source) => subscribing(node, source, (destination) => new FilterInputs(destination, operator, keep));
 }
 
@@ -73,7 +73,8 @@ export function receiveWithStores<In, Out>(
         const [started] = aging(operator, stores, destination, [receiver]);
         release.push(started!);
         const meets = receiver.meets && ((windows: ResultWindows) => receiver.meets?.(windows));
-        const nodes = stores.map((store) => storeNode(operator, store, meets));
+        // Without a store it is a node all the same: behind a share() the planner goes by those that have subscribed before.
+        const nodes = stores.length === 0 ? [operatorNode(operator)] : stores.map((store) => storeNode(operator, store, meets));
         const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started!));
         const subscription = nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
         // What `holding` has not got yet it cannot end.
@@ -122,6 +123,10 @@ export function aging<In>(
   receivers: readonly Receiver<In>[],
 ): readonly Receiver<In>[] {
   return agingWith(receivers, stores, destination, (cause) => destination.error(processingError(cause, operator)));
+}
+
+function operatorNode(operator: string): WiringNode {
+  return { kind: 'operator', name: operator, operator };
 }
 
 export function storeNode(operator: string, { shape }: StoreRuntime, meets?: WiringNode['meets']): WiringNode {

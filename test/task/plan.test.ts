@@ -1,8 +1,20 @@
-import { filter, merge, NEVER, share } from 'rxjs';
-import { cogroupWithStore, countWithStore, grouped, selectKey, to, windowTumbling } from '../../operators';
+import { filter, map, merge, NEVER, share } from 'rxjs';
+import {
+  cogroupWithStore,
+  countWithStore,
+  grouped,
+  joinTable,
+  joinTablesByForeignKey,
+  mapTable,
+  selectKey,
+  to,
+  windowTumbling,
+} from '../../operators';
 import { int64, string } from '../../src/codec/primitives';
 import { internalTopic, topic } from '../../src/codec/topic';
+import { layOut } from '../../src/commit/layout';
 import { keyValueStore, windowStore } from '../../src/state/definition';
+import { foreignKeyStore } from '../../src/state/foreign-key-definition';
 import { planTopology, type Plan } from '../../src/task/plan';
 import type { Topology } from '../../src/task/topology';
 import { manualClock } from '../../src/time/manual-clock';
@@ -98,6 +110,52 @@ describe('planning a topology', () => {
     expect(found.meetings.map(({ inputs }) => inputs)).toEqual([
       [{ name: 'by-page', internal: true }],
       [{ name: 'by-page', internal: true }],
+    ]);
+  });
+
+  it('sees what lies upstream of a table that is used twice, also through operators that keep nothing', () => {
+    const profiles = topic('profiles', { key: string, value: string });
+    const found = plan(({ stream, table }) => {
+      const people = table(profiles);
+      const joined = stream(clicks).pipe(
+        joinTable(
+          mapTable(people, (name) => name.length),
+          (_, length) => length,
+        ),
+      );
+      return merge(
+        mapTable(people, () => 1).changes.pipe(
+          map((change) => change.withValue(change.value ?? 0)),
+          to(results),
+        ),
+        joined.pipe(to(results)),
+      );
+    });
+    expect(found.meetings.find(({ operator }) => operator === 'joinTable')?.inputs.map(({ name }) => name)).toEqual(['profiles', 'clicks']);
+  });
+
+  it('lays out the internal topics of a join by foreign key by the table that reads each', () => {
+    const [offers, products] = [topic('offers', { key: string, value: string }), topic('products', { key: string, value: string })];
+    const pairs = foreignKeyStore('pairs', { key: string, foreignKey: string });
+    const found = plan(({ table, store }) =>
+      joinTablesByForeignKey(table(offers), table(products), store(pairs), {
+        foreignKey: (offer) => offer,
+        join: () => 1,
+      }).changes.pipe(
+        map((change) => change.withValue(change.value ?? 0)),
+        to(results),
+      ),
+    );
+    const counts = new Map([
+      ['offers', 3],
+      ['products', 2],
+    ]);
+    const partitions = new Map(layOut(found, 'app', counts).owned.map((each) => [each.topic, each.partitions]));
+    expect(partitions.get('app-pairs-subscriptions-repartition')).toBe(2);
+    expect(partitions.get('app-pairs-answers-repartition')).toBe(3);
+    expect(found.repartitions.map(({ topic: { name }, upstream }) => [name, upstream.map((input) => input.name)])).toEqual([
+      ['pairs-subscriptions', ['offers']],
+      ['pairs-answers', ['pairs-subscriptions', 'products']],
     ]);
   });
 
