@@ -11,7 +11,7 @@ import { keptTableOf } from '../src/state/table';
 import { announceTable } from '../src/state/wiring';
 import type { State } from './fold/options';
 import { type Receiver, receiveWithStore, receiveWithStores, runtimeOf } from './operator';
-import { keptTable, tableOver } from './table/materialize';
+import { tableInStore } from './table/materialize';
 
 export interface GroupTableOptions<K, V, K2, V2, A extends State> {
   /** The group a row belongs to, and what of it is aggregated; pure. A null in either: the row is in no group. */
@@ -67,7 +67,7 @@ export function groupTable<K, V, K2, V2, A extends State>(
     target.scope.repartition(changesThrough(options.through)),
     receiveWithStore(operator, target, aggregate),
   );
-  return tableOver(keptTable(target), updates);
+  return tableInStore(target, updates);
 }
 
 type Moved<K, V> = KafkaRecord<K, Change<V>, 'moved'>;

@@ -7,7 +7,6 @@ import type { KafkaRecord } from '../src/model/record';
 import type { KeyValueStore } from '../src/model/store-definition';
 import type { Change, Table } from '../src/model/table';
 import type { InternalTopic } from '../src/model/topic';
-import type { StoreRuntime } from '../src/state/handle';
 import type { ForeignKeyRuntime } from '../src/state/foreign-key-entries';
 import { keptTableOf, type TableRuntime } from '../src/state/table';
 import { announceTable } from '../src/state/wiring';
@@ -18,6 +17,7 @@ import { SubscribeRows, type Subscribing } from './foreign-key/subscribe-rows';
 import { receiveFromBoth, receiveWithTable } from './meeting';
 import { receiveWithStores, runtimeOf } from './operator';
 import { derivedTable } from './table/derived-table';
+import { withoutRows } from './table/materialize';
 
 export interface ForeignKeyJoin<L, F, R, J> {
   /** The key of the row that a row refers to; null: none. Pure. */
@@ -109,11 +109,7 @@ export function joinTablesByForeignKey<K, L, F, R, J>(
     left.updates.pipe(receiveWithStores(operator, [], alone)),
     answers.pipe(receiveWithTable(operator, { name: sides.left.name, updates: left.updates }, answered)),
   );
-  return derivedTable(operator, unkept(pairs), updates, options.store);
-}
-
-function unkept<K, J>({ shape, scope }: StoreRuntime): TableRuntime<K, J> {
-  return { name: shape.name, scope, isKept: false, codecs: undefined, find: () => undefined, takeBack: () => undefined };
+  return derivedTable(operator, withoutRows<K, J>(pairs.shape.name, pairs.scope), updates, options.store);
 }
 
 /** @throws CONFIG for rows that are written nowhere */

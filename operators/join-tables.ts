@@ -3,7 +3,7 @@ import type { KafkaRecord } from '../src/model/record';
 import type { KeyValueStore } from '../src/model/store-definition';
 import type { Change, Table } from '../src/model/table';
 import type { Stamped } from '../src/state/handle';
-import { keptTableOf, type TableRuntime } from '../src/state/table';
+import { type ChangeUnderWay, keptTableOf, type TableRuntime } from '../src/state/table';
 import { receiveFromBoth } from './meeting';
 import type { Receiver } from './operator';
 import { derivedTable } from './table/derived-table';
@@ -40,19 +40,19 @@ export function joinTables<K, L, R, J>(
   left: Table<K, L>,
   right: Table<K, R>,
   join: JoinRows<L, R, J>,
-  options?: JoinTablesOptions<K, NoInfer<J>, 'inner'>,
+  options?: JoinTablesOptions<K, J, 'inner'>,
 ): Table<K, J>;
 export function joinTables<K, L, R, J>(
   left: Table<K, L>,
   right: Table<K, R>,
   join: JoinRows<L, R | undefined, J>,
-  options: JoinTablesOptions<K, NoInfer<J>, 'left'> & { readonly kind: 'left' },
+  options: JoinTablesOptions<K, J, 'left'> & { readonly kind: 'left' },
 ): Table<K, J>;
 export function joinTables<K, L, R, J>(
   left: Table<K, L>,
   right: Table<K, R>,
   join: JoinRows<L | undefined, R | undefined, J>,
-  options: JoinTablesOptions<K, NoInfer<J>, 'outer'> & { readonly kind: 'outer' },
+  options: JoinTablesOptions<K, J, 'outer'> & { readonly kind: 'outer' },
 ): Table<K, J>;
 export function joinTables<K, L, R, J>(
   left: Table<K, L>,
@@ -65,20 +65,28 @@ export function joinTables<K, L, R, J>(
   const row = rowOf(kind, join as JoinRows<L | undefined, R | undefined, J>);
   const fromRight = (mine: R | undefined, other: L | undefined): J | undefined => row(other, mine);
   const name = `${ofLeft.name} and ${ofRight.name}`;
-  const updates = receiveFromBoth(operator, { name }, left.updates, right.updates, (destination: Subscriber<KafkaRecord<K, Change<J>>>) => [
-    new ChangesOfOneSide(ofRight, row, kind !== 'inner', destination),
-    new ChangesOfOneSide(ofLeft, fromRight, kind === 'outer', destination),
-  ]);
+  const updates = receiveFromBoth(operator, { name }, left.updates, right.updates, (destination: Subscriber<KafkaRecord<K, Change<J>>>) => {
+    const sides = { left: new Side(ofLeft, kind !== 'inner'), right: new Side(ofRight, kind === 'outer') };
+    return [
+      new ChangesOfOneSide(sides.left, sides.right, row, destination),
+      new ChangesOfOneSide(sides.right, sides.left, fromRight, destination),
+    ];
+  });
   const find = (key: K): Stamped<J> | undefined => {
     const [one, other] = [ofLeft.find(key), ofRight.find(key)];
     const value = row(one?.value, other?.value);
     return value === undefined ? undefined : { value, timestamp: Math.max(one?.timestamp ?? -1, other?.timestamp ?? -1) };
   };
+  const changing = (key: K): ChangeUnderWay<J> | undefined => {
+    const [one, other] = [ofLeft.changing(key), ofRight.changing(key)];
+    const change = one ?? other;
+    return change && { of: change.of, before: row(beforeOf(ofLeft, one, key), beforeOf(ofRight, other, key)) };
+  };
   const takeBack = (): void => {
     ofLeft.takeBack();
     ofRight.takeBack();
   };
-  return derivedTable(operator, { name, scope: ofLeft.scope, isKept: true, codecs: undefined, find, takeBack }, updates, store);
+  return derivedTable(operator, { name, scope: ofLeft.scope, isKept: true, codecs: undefined, find, changing, takeBack }, updates, store);
 }
 
 /** undefined: this kind of join has no row for these. */
@@ -92,22 +100,70 @@ function rowOf<L, R, J>(
   };
 }
 
+function beforeOf<K, V>(table: TableRuntime<K, V>, change: ChangeUnderWay<V> | undefined, key: K): V | undefined {
+  return change === undefined ? table.find(key)?.value : change.before;
+}
+
+class Side<K, V> {
+  /** The last change under way that has come from here, or that the other side has taken into account before … */
+  known: object | undefined;
+  /** … and that is still to come. */
+  expected: object | undefined;
+
+  constructor(
+    readonly table: TableRuntime<K, V>,
+    /** Makes rows of its own. */
+    readonly standsAlone: boolean,
+  ) {}
+}
+
+/**
+ * Both sides may follow from one table. Then a change of that one comes in twice, and while the first is under way the row of the other side
+ * is already what it becomes: what it was is taken from the change, and the second says nothing new.
+ */
 class ChangesOfOneSide<K, Mine, Other, J> implements Receiver<KafkaRecord<K, Change<Mine>>> {
   constructor(
-    private readonly other: TableRuntime<K, Other>,
+    private readonly mine: Side<K, Mine>,
+    private readonly other: Side<K, Other>,
     private readonly row: (mine: Mine | undefined, other: Other | undefined) => J | undefined,
-    /** This side makes rows of its own. */
-    private readonly standsAlone: boolean,
     private readonly destination: Subscriber<KafkaRecord<K, Change<J>>>,
   ) {}
 
   receive(record: KafkaRecord<K, Change<Mine>>): void {
-    const { row, destination, standsAlone } = this;
-    const { before, after } = record.value;
-    const other = this.other.find(record.key);
-    if (other === undefined && (!standsAlone || (before === undefined && after === undefined))) return;
-    const change = { before: row(before, other?.value), after: row(after, other?.value) };
+    const { row, destination } = this;
+    const { key, value } = record;
+    if (this.isKnown(key)) return;
+    const other = this.other.table.find(key);
+    const ahead = this.changeAhead(key, other?.value);
+    const before = ahead === undefined ? other?.value : ahead.before;
+    if (other === undefined && before === undefined && !this.makesRows(value)) return;
+    const change = { before: row(value.before, before), after: row(value.after, other?.value) };
+    if (ahead !== undefined && change.before === undefined && change.after === undefined) return;
     destination.next(atTheLater(record, other).withValue(change));
+  }
+
+  private makesRows({ before, after }: Change<Mine>): boolean {
+    return this.mine.standsAlone && (before !== undefined || after !== undefined);
+  }
+
+  private isKnown(key: K): boolean {
+    const { mine } = this;
+    const change = mine.table.changing(key)?.of;
+    mine.known = change;
+    const isKnown = change !== undefined && change === mine.expected;
+    mine.expected = undefined;
+    return isKnown;
+  }
+
+  /** A change of the other side that is in its rows, and has not come from it yet. */
+  private changeAhead(key: K, now: Other | undefined): ChangeUnderWay<Other> | undefined {
+    const { other } = this;
+    const change = other.table.changing(key);
+    if (change === undefined || change.of === other.known) return undefined;
+    other.known = change.of;
+    // Of a row that neither was nor is, a change need not come.
+    if (change.before !== undefined || now !== undefined) other.expected = change.of;
+    return change;
   }
 }
 

@@ -18,7 +18,7 @@ import { deriveTable, type DerivedTableOptions } from './table/derive-table';
 export function mapTable<K, V, V2>(
   table: Table<K, V>,
   map: (value: V, key: K) => V2,
-  options: DerivedTableOptions<K, NoInfer<V2>> = {},
+  options: DerivedTableOptions<K, V2> = {},
 ): Table<K, V2> {
   return deriveTable('mapTable', table, { row: map, passesVainDeletions: true }, options);
 }

@@ -89,7 +89,9 @@ export function receiveWithTable<In, Out>(
           destination.error(cause);
         };
         return subscribeAs(meeting, together, () => {
-          const held = subscribeAs(lookup, table.updates, () => table.updates.subscribe({ error }));
+          // Not the table's subscription: what is looked up in a table that has completed outlives it.
+          const held = new Subscription();
+          held.add(subscribeAs(lookup, table.updates, () => table.updates.subscribe({ error })));
           const receiver = start(destination);
           release.push(receiver);
           held.add(subscribeAs(input, source, () => source.subscribe(new ReceiveInputs(destination, operator, receiver))));

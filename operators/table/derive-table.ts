@@ -3,7 +3,7 @@ import type { KafkaRecord } from '../../src/model/record';
 import type { KeyValueStore } from '../../src/model/store-definition';
 import type { Change, Table } from '../../src/model/table';
 import type { Stamped } from '../../src/state/handle';
-import { tableOf } from '../../src/state/table';
+import { type ChangeUnderWay, tableOf } from '../../src/state/table';
 import { type Receiver, receiveWithStores } from '../operator';
 import { derivedTable } from './derived-table';
 
@@ -27,21 +27,33 @@ export function deriveTable<K, V, V2>(
   { row, passesVainDeletions }: Derivation<K, V, V2>,
   { store }: DerivedTableOptions<K, V2>,
 ): Table<K, V2> {
-  const { name, scope, isKept, find: findUpstream, versions: upstreamVersions, takeBack } = tableOf(table, operator);
+  const upstream = tableOf(table, operator);
+  const { name, scope, isKept, versions: upstreamVersions, takeBack } = upstream;
   const rowOf = (value: V | undefined, key: K): V2 | undefined => (value === undefined ? undefined : (row(value, key) ?? undefined));
   const skipsVain = isKept && !passesVainDeletions;
-  const derive = (destination: Subscriber<KafkaRecord<K, Change<V2>>>): Derive<K, V, V2> => new Derive(rowOf, skipsVain, destination);
+  const derive = (destination: Subscriber<KafkaRecord<K, Change<V2>>>): Receiver<KafkaRecord<K, Change<V>>> =>
+    store === undefined ? new Derive(rowOf, skipsVain, destination) : new DeriveAfter(rowOf, destination);
   const follow = (found: Stamped<V> | undefined, key: K): Stamped<V2> | undefined => {
     const value = rowOf(found?.value, key);
     return value === undefined ? undefined : { value, timestamp: found!.timestamp };
   };
-  const find = (key: K): Stamped<V2> | undefined => follow(findUpstream(key), key);
+  const find = (key: K): Stamped<V2> | undefined => follow(upstream.find(key), key);
+  const changing = (key: K): ChangeUnderWay<V2> | undefined => {
+    const change = upstream.changing(key);
+    return change && { of: change.of, before: rowOf(change.before, key) };
+  };
   const versions = upstreamVersions && {
     history: upstreamVersions.history,
     findAsOf: (key: K, time: number) => follow(upstreamVersions.findAsOf(key, time), key),
   };
   const updates = table.updates.pipe(receiveWithStores(operator, [], derive));
-  return derivedTable(operator, { name, scope, isKept, codecs: undefined, find, versions, takeBack }, updates, store);
+  return derivedTable(
+    operator,
+    { name, scope, isKept, codecs: undefined, find, changing, versions, takeBack },
+    updates,
+    store,
+    !skipsVain,
+  );
 }
 
 class Derive<K, V, V2> implements Receiver<KafkaRecord<K, Change<V>>> {
@@ -57,5 +69,18 @@ class Derive<K, V, V2> implements Receiver<KafkaRecord<K, Change<V>>> {
     const [before, after] = [rowOf(value.before, key), rowOf(value.after, key)];
     if (this.skipsVainDeletions && before === undefined && after === undefined) return;
     destination.next(record.withValue({ before, after }));
+  }
+}
+
+/** The same for a store, which knows what was before. */
+class DeriveAfter<K, V, V2> implements Receiver<KafkaRecord<K, Change<V>>> {
+  constructor(
+    private readonly rowOf: (value: V | undefined, key: K) => V2 | undefined,
+    private readonly destination: Subscriber<KafkaRecord<K, Change<V2>>>,
+  ) {}
+
+  receive(record: KafkaRecord<K, Change<V>>): void {
+    const { rowOf, destination } = this;
+    destination.next(record.withValue({ before: undefined, after: rowOf(record.value.after, record.key) }));
   }
 }

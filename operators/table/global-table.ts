@@ -5,6 +5,8 @@ import type { Stamped } from '../../src/state/handle';
 import type { Scope } from '../../src/state/scope';
 import { tableRuntime, type TableHandle } from '../../src/state/table';
 
+const nothing = (): undefined => undefined;
+
 export type FindRow = (key: unknown) => Stamped<unknown> | undefined;
 
 /** A table to look up in. It changes outside any push, so that nothing could follow from its changes exactly once. */
@@ -21,7 +23,7 @@ export function globalTableOver(name: string, scope: Scope, find: FindRow): Tabl
     get: (key) => find(key)?.value,
     changes: noChanges,
     updates: noChanges,
-    [tableRuntime]: { name, scope, isKept: true, isGlobal: true, codecs: undefined, find, takeBack: () => undefined },
+    [tableRuntime]: { name, scope, isKept: true, isGlobal: true, codecs: undefined, find, changing: nothing, takeBack: nothing },
   };
   return handle;
 }

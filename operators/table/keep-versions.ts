@@ -1,4 +1,5 @@
 import type { Observable, Subscriber } from 'rxjs';
+import type { Codec } from '../../src/model/codec';
 import type { KafkaRecord } from '../../src/model/record';
 import type { Change } from '../../src/model/table';
 import type { VersionedShape } from '../../src/model/versioned';
@@ -7,7 +8,7 @@ import type { TableHandle } from '../../src/state/table';
 import type { VersionedRuntime } from '../../src/state/versioned-entries';
 import { type Receiver, receiveWithStore } from '../operator';
 import { checkedTime } from '../windowed/assign-windows';
-import { tableOver } from './materialize';
+import { keptTable } from './materialize';
 
 /**
  * The table of a stream with the versions of its rows: each record is one from its timestamp on, a null says that there is none. Its
@@ -32,7 +33,7 @@ export function keepVersions<K, V>(
     takeBack: () => undefined,
   };
   const keep = (destination: Subscriber<KafkaRecord<K, Change<V>>>): KeepVersions<K, V> => new KeepVersions(operator, store, destination);
-  return tableOver(behind, source.pipe(receiveWithStore(operator, store, keep)));
+  return keptTable(behind, shape.key as Codec<K>, source.pipe(receiveWithStore(operator, store, keep)));
 }
 
 class KeepVersions<K, V> implements Receiver<KafkaRecord<K, V | null>> {

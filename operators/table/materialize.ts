@@ -1,16 +1,28 @@
-import { map, type Observable, share, type Subscriber } from 'rxjs';
+import { map, type Observable, share, Subject, type Subscriber } from 'rxjs';
+import { identityOf } from '../../src/codec/identity';
+import type { Codec } from '../../src/model/codec';
 import type { KafkaRecord } from '../../src/model/record';
 import type { Change } from '../../src/model/table';
-import type { KeyValueRuntime } from '../../src/state/handle';
+import type { KeyValueRuntime, Stamped } from '../../src/state/handle';
 import type { Counter, Scope } from '../../src/state/scope';
-import { tableRuntime, type TableHandle, type TableRuntime } from '../../src/state/table';
+import { type ChangeUnderWay, tableRuntime, type TableHandle, type TableRuntime } from '../../src/state/table';
 import { type Receiver, receiveWithStore, receiveWithStores } from '../operator';
 
 type Updates<K, V> = Observable<KafkaRecord<K, Change<V>>>;
 
-/** A handle over rows and the updates that change them; `updates` is made hot and shared. */
+/** A handle over rows of its own and the updates that have changed them; `updates` is made hot and shared. */
+export function keptTable<K, V>(behind: Omit<TableRuntime<K, V>, 'changing'>, key: Codec<K>, updates: Updates<K, V>): TableHandle<K, V> {
+  const emitting = new Emitting<K, V>(key);
+  const shared = updates.pipe(share({ connector: () => new UpdateSubject(emitting) }));
+  return handleOver({ ...behind, changing: (of) => emitting.changing(of) }, shared);
+}
+
+/** The same over rows that are worked out from others'. */
 export function tableOver<K, V>(behind: TableRuntime<K, V>, updates: Updates<K, V>): TableHandle<K, V> {
-  const shared = updates.pipe(share());
+  return handleOver(behind, updates.pipe(share()));
+}
+
+function handleOver<K, V>(behind: TableRuntime<K, V>, shared: Updates<K, V>): TableHandle<K, V> {
   return {
     get: (key) => behind.find(key)?.value,
     updates: shared,
@@ -19,11 +31,44 @@ export function tableOver<K, V>(behind: TableRuntime<K, V>, updates: Updates<K, 
   };
 }
 
-/** The rows of a store that a table is kept in. */
-export function keptTable<K, V>(store: KeyValueRuntime<K, V>, takeBack: () => void = () => undefined): TableRuntime<K, V> {
-  const { shape, scope } = store;
-  return { name: shape.sourceTopic ?? shape.name, scope, isKept: true, codecs: shape, find: (key) => store.find(key), takeBack };
+/** The updates of a kept table, of which at most one is being emitted. */
+class Emitting<K, V> {
+  update: KafkaRecord<K, Change<V>> | undefined;
+  private readonly identity: (key: K) => string;
+
+  constructor(key: Codec<K>) {
+    this.identity = identityOf(key);
+  }
+
+  changing(key: K): ChangeUnderWay<V> | undefined {
+    const { update, identity } = this;
+    if (update === undefined || identity(update.key) !== identity(key)) return undefined;
+    return { of: update, before: update.value.before };
+  }
 }
+
+class UpdateSubject<K, V> extends Subject<KafkaRecord<K, Change<V>>> {
+  constructor(private readonly emitting: Emitting<K, V>) {
+    super();
+  }
+
+  override next(update: KafkaRecord<K, Change<V>>): void {
+    this.emitting.update = update;
+    super.next(update);
+    this.emitting.update = undefined;
+  }
+}
+
+/** A table whose rows are those of a store. */
+export function tableInStore<K, V>(store: KeyValueRuntime<K, V>, updates: Updates<K, V>, takeBack = noTakingBack): TableHandle<K, V> {
+  const { shape, scope } = store;
+  const find = (key: K): Stamped<V> | undefined => store.find(key);
+  const behind = { name: shape.sourceTopic ?? shape.name, scope, isKept: true, codecs: shape, find, takeBack };
+  return keptTable(behind, shape.key as Codec<K>, updates);
+}
+
+/** Its changelog is its own already. */
+const noTakingBack = (): void => undefined;
 
 /**
  * The table of a stream: each record is the new row of its key, a null deletes, an older one overwrites. Null keys are dropped and
@@ -35,12 +80,10 @@ export function materialize<K, V>(
   operator: string,
   source: Observable<KafkaRecord<K, V | null>>,
   store: KeyValueRuntime<K, V>,
-  takeBack: () => void = () => undefined,
+  takeBack?: () => void,
 ): TableHandle<K, V> {
-  return tableOver(
-    keptTable(store, takeBack),
-    source.pipe(receiveWithStore(operator, store, (destination) => new KeepRows(operator, store, destination))),
-  );
+  const keep = (destination: Subscriber<KafkaRecord<K, Change<V>>>): KeepRows<K, V> => new KeepRows(operator, store, destination);
+  return tableInStore(store, source.pipe(receiveWithStore(operator, store, keep)), takeBack);
 }
 
 /** The same without rows: changes pass, and what was before them is not known. */
@@ -50,8 +93,16 @@ export function passOn<K, V>(
   source: Observable<KafkaRecord<K, V | null>>,
   scope: Scope,
 ): TableHandle<K, V> {
-  const behind: TableRuntime<K, V> = { name, scope, isKept: false, codecs: undefined, find: () => undefined, takeBack: () => undefined };
-  return tableOver(behind, source.pipe(receiveWithStores(operator, [], (destination) => new PassOn(operator, scope, destination))));
+  return tableOver(
+    withoutRows(name, scope),
+    source.pipe(receiveWithStores(operator, [], (destination) => new PassOn(operator, scope, destination))),
+  );
+}
+
+/** What is behind a table that only passes changes on. */
+export function withoutRows<K, V>(name: string, scope: Scope): TableRuntime<K, V> {
+  const nothing = (): undefined => undefined;
+  return { name, scope, isKept: false, codecs: undefined, find: nothing, changing: nothing, takeBack: nothing };
 }
 
 class KeepRows<K, V> implements Receiver<KafkaRecord<K, V | null>> {

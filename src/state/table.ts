@@ -21,6 +21,11 @@ export interface TableRuntime<K, V> {
   /** All partitions, and its changes lead to nothing. Default false. */
   readonly isGlobal?: boolean;
   readonly find: (key: K) => Stamped<V> | undefined;
+  /**
+   * The change under way of this row: of the table itself, or of one that it follows from, so that `find` may be ahead of what has come
+   * out of `updates`. Undefined for a table without rows.
+   */
+  readonly changing: (key: K) => ChangeUnderWay<V> | undefined;
   /** Rows can be looked up as of a time. */
   readonly versions?: TableVersions<K, V> | undefined;
   /** How its rows are written where a store keeps them; undefined: they are worked out from another table's. */
@@ -30,6 +35,13 @@ export interface TableRuntime<K, V> {
    * changelog: it may have been compacted up to later rows of the same keys than those that were processed.
    */
   readonly takeBack: () => void;
+}
+
+/** A change that is being emitted. */
+export interface ChangeUnderWay<V> {
+  /** Equal wherever this change is seen. */
+  readonly of: object;
+  readonly before: V | undefined;
 }
 
 /** What rows were. */

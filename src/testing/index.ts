@@ -6,6 +6,7 @@ export { inputRow, testCluster } from './cluster/test-cluster';
 export { assertRecords } from './diagrams/assert-records';
 export { diagram, records, type TimedMarble, type TimedMarbleOptions } from './diagrams/event-time';
 export { marbleAssert } from './diagrams/marble-assert';
+export { memoryGlobalTable } from './memory-global-table';
 export { memoryStore } from './memory-store';
 export { outgoing, record } from './record';
 export { testTopology, type TopologyTest, type TopologyTestOptions } from './topology/test-topology';

@@ -5,6 +5,9 @@ import type { KafkaRecord, Placement } from '../model/record';
 import { type EventTime, StreamTime } from '../state/event-time';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
 
+/** Of the handles that are made for tests. */
+export const scopes = new WeakMap<object, MemoryScope>();
+
 /**
  * The scope of a store that belongs to no task: steps run at once and to their end, or, behind a promise, once it has settled; nothing is
  * poisoned, nothing is undone. The wall clock is that of RxJS, so that a TestScheduler drives it.

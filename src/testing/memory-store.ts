@@ -1,9 +1,7 @@
 import type { StoreDefinition, StoreShape } from '../model/store-definition';
 import { TaskStores } from '../state/task-stores';
 import { manualClock } from '../time/manual-clock';
-import { MemoryScope } from './memory-scope';
-
-const scopes = new WeakMap<object, MemoryScope>();
+import { MemoryScope, scopes } from './memory-scope';
 
 /**
  * A store in memory that belongs to no application: what an operator alone is tested with. It is the store a task has, with a scope of
@@ -20,7 +18,7 @@ export function memoryStore<S>(definition: StoreDefinition<S>): S {
   return handle as unknown as S;
 }
 
-/** @internal What the operators on a store of `memoryStore` have dropped. */
-export function droppedRecords(store: object): number {
-  return scopes.get(store)?.total('dropped-records-total') ?? 0;
+/** @internal What the operators on a store of `memoryStore`, or on a table of `memoryGlobalTable`, have dropped. */
+export function droppedRecords(on: object): number {
+  return scopes.get(on)?.total('dropped-records-total') ?? 0;
 }

@@ -73,6 +73,13 @@ describe('joinTable', () => {
     });
   });
 
+  it('goes on when its table has completed, with its last rows', () => {
+    marbles(({ cold, expectObservable }) => {
+      const joined = cold('---b-|', stream).pipe(joinTable(toTable(cold<Row>('-X|', rows), numberStore()), both));
+      expectObservable(joined).toBe('---b-|', { b: record('a', 'two 10', 200) });
+    });
+  });
+
   it('refuses what is no table', () => {
     expect(() => joinTable({} as never, both)).toThrow(errorWith({ code: 'CONFIG', where: { operator: 'joinTable' } }));
   });
