@@ -1,13 +1,16 @@
 /** Tables with a history, and records that wait for them, in whole instances: exactly once and in order, whatever dies in between. */
-import { filterValues, joinTable, mapValues, to, toTable } from '../../operators';
-import { bytes, nullable, string, type Topology } from '../../src';
+import { mergeMap } from 'rxjs';
+import { countWithStore, filterValues, joinTable, mapValues, to, toTable, windowTumbling } from '../../operators';
+import { bytes, int64, nullable, string, type Topology } from '../../src';
 import { internalTopic, topic } from '../../src/codec/topic';
 import type { ApiName } from '../../src/memory/call';
 import { noOrigin, withHeaders } from '../../src/model/origin';
 import { KafkaRecord } from '../../src/model/record';
 import { bufferStore } from '../../src/state/buffer-definition';
+import { windowStore } from '../../src/state/definition';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { versionedStore } from '../../src/state/versioned-definition';
+import { testTopology } from '../../src/testing';
 import { FakeDisk } from '../state/fake-disk';
 import { type Chance, pureRandom } from './chance';
 import { keysOf, record } from './programs';
@@ -177,6 +180,26 @@ describe('a record that waits', () => {
     expect(await values()).toEqual(['1 -', 'late -']);
   });
 
+  it('is joined at the start when it is due already, though no record comes', async () => {
+    await world.write(orders, [record('a', '1', 100), record('b', '2', 300)]);
+    await world.toTheEnd(inTime());
+    world.start(inTime(200), QUICK);
+    await world.until(() => sent() > 0);
+    expect(await values()).toEqual(['1 -']);
+  });
+
+  it('goes before a record of the same push that came after it was due', () => {
+    const split: Topology = ({ stream, table, store }) =>
+      stream(orders).pipe(
+        mergeMap(({ value }) => value.split(' ').map((time) => record('a', `@${time}`, Number(time)))),
+        joinTable(table(prices, { history: HISTORY }), both, { kind: 'left', grace: GRACE, buffer: store(waiting) }),
+        to(priced),
+      );
+    const test = testTopology(split);
+    test.pipe(orders, record('a', '100 1100 99 1200', 0));
+    expect(test.read(priced).map(({ value }) => value)).toEqual(['@100 -', '@99 -']);
+  });
+
   it('is skipped alone when it is poisonous, and the record that has let it out is not', async () => {
     const join = (order: string, price: string | undefined): string => {
       if (order === 'poison') throw new Error('this one');
@@ -219,6 +242,37 @@ describe('a record that waits', () => {
     await world.write(orders, [record('a', '3', 2_500)]);
     await world.until(() => sent() > 0);
     expect(await values()).toEqual(['1 -']);
+  });
+});
+
+describe('what follows a join that waits, in watermark mode', () => {
+  const inOrder = topic('orders', { key: string, value: string, watermark: { outOfOrderness: 0 } });
+  const pricesInOrder = topic('prices', { key: string, value: nullable(string), watermark: { outOfOrderness: 0 } });
+  const perTenSeconds = { size: 10_000 };
+  const counts = windowStore('counts', { key: string, value: int64, windows: perTenSeconds });
+  const windows = topic('windows', counts.output);
+  const through = internalTopic('through', { key: string, value: string });
+
+  it.each([
+    ['in the same task', false],
+    ['behind a repartition', true],
+  ])('is held back %s until nothing older can come', (_, isBehindTopic) => {
+    const counted: Topology = ({ stream, table, store, repartition }) => {
+      const rows = table(pricesInOrder, { history: HISTORY });
+      const joined = stream(inOrder).pipe(joinTable(rows, both, { kind: 'left', grace: 5_000, buffer: store(waiting) }));
+      return (isBehindTopic ? joined.pipe(repartition(through)) : joined).pipe(
+        windowTumbling(perTenSeconds),
+        countWithStore(store(counts), { emit: 'close' }),
+        to(windows),
+      );
+    };
+    const test = testTopology(counted);
+    for (let second = 0; second <= 60; second++) {
+      test.pipe(inOrder, record('k', `order ${second}`, second * 1_000));
+      test.pipe(pricesInOrder, record('k', `price ${second}`, second * 1_000));
+    }
+    expect(test.metric('dropped-records-total')).toBe(0);
+    expect(test.read(windows).map(({ key, value }) => [key.start, value])).toEqual([0, 10_000, 20_000, 30_000, 40_000].map((start) => [start, 10])); // prettier-ignore
   });
 });
 

@@ -1,13 +1,15 @@
 /** Tables with a history, and records that wait for them. */
 import { Subject } from 'rxjs';
-import { filterTable, joinTable, joinTables, mapTable, toTable } from '../../operators';
+import { filterTable, filterValues, joinTable, joinTables, mapTable, to, toTable } from '../../operators';
 import { float64, string } from '../../src/codec/primitives';
+import { topic } from '../../src/codec/topic';
 import type { KafkaRecord } from '../../src/model/record';
-import type { Table } from '../../src/model/table';
+import type { Table, TableOptions } from '../../src/model/table';
 import { bufferStore } from '../../src/state/buffer-definition';
 import { keyValueStore } from '../../src/state/definition';
 import { versionedStore } from '../../src/state/versioned-definition';
-import { memoryStore, record } from '../../src/testing';
+import type { Topology } from '../../src/task/topology';
+import { memoryStore, record, testTopology } from '../../src/testing';
 import { droppedRecords } from '../../src/testing/memory-store';
 import { errorWith } from './errors';
 import { marbles } from './marbles';
@@ -113,6 +115,31 @@ describe('a table in a versioned store', () => {
     versionedTable(source).changes.subscribe({ error: (error: unknown) => (failure = error) });
     source.next(row('a', 1, -1));
     expect(failure).toEqual(errorWith({ code: 'INVALID_TIMESTAMP' }));
+  });
+});
+
+describe('task.table with a history', () => {
+  const prices = topic('prices', { key: string, value: string });
+  const asked = (...options: readonly TableOptions[]) => {
+    const topology: Topology = ({ table }) => {
+      const tables = options.map((each) => table(prices, each));
+      return tables[0]!.changes.pipe(
+        filterValues((value) => value !== null),
+        to(prices),
+      );
+    };
+    return () => testTopology(topology);
+  };
+
+  it.each([0, -1, NaN, 1.5, Infinity])('refuses the history %p', (history) => {
+    expect(asked({ history })).toThrow(errorWith({ code: 'CONFIG', message: 'has the history', where: { topic: 'prices' } }));
+  });
+
+  it('refuses a history without rows, and two that differ; asked for twice it is one table', () => {
+    expect(asked({ history: 5, materialized: false })).toThrow(errorWith({ code: 'CONFIG', message: 'a history without rows' }));
+    expect(asked({ history: 5 }, {})).toThrow(errorWith({ code: 'CONFIG', message: 'a history of 5 and of undefined' }));
+    expect(asked({ history: 5 }, { history: 6 })).toThrow(errorWith({ code: 'CONFIG', message: 'a history of 5 and of 6' }));
+    expect(asked({ history: 5 }, { history: 5 })).not.toThrow();
   });
 });
 
