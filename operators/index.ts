@@ -12,6 +12,7 @@ export { joinGlobalTable } from './join-global-table';
 export { joinTable } from './join-table';
 export { joinTablesByForeignKey, type ForeignKeyJoin } from './join-tables-by-foreign-key';
 export { joinTables, type JoinTablesOptions } from './join-tables';
+export { lookup } from './lookup';
 export { mapTable } from './map-table';
 export { mapValues } from './map-values';
 export { mapWithStore, type StepWithState } from './map-with-store';
@@ -32,6 +33,7 @@ export type { Aggregation, Emit, LateRecord, Merging, Reduction, Retraction, Sta
 export type { Grouped, GroupedInSessions, GroupedInWindows } from './fold/grouping';
 export type { JoinGrace, NoGrace } from './join-table/options';
 export type { JoinKind, JoinOptions, LateJoinRecord } from './join/options';
+export type { LookupCache, LookupFetch, LookupOptions } from './lookup/options';
 export type { DerivedTableOptions } from './table/derive-table';
 export type { AnyRecord, Project } from './operator';
 export type { FiredTimer, Processor, TimerOf } from './process/options';

@@ -46,6 +46,7 @@ export {
   joinTable,
   joinTables,
   joinTablesByForeignKey,
+  lookup,
   mapTable,
   mapValues,
   mapWithStore,
@@ -62,6 +63,7 @@ export {
   windowSliding,
   windowTumbling,
 } from '../operators';
+export type { LookupCache, LookupFetch, LookupOptions } from '../operators';
 export type { JoinGrace, JoinKind, JoinOptions, LateJoinRecord, NoGrace } from '../operators';
 export type { Merging, Retraction } from '../operators';
 export type { Aggregation, AnyRecord, Emit, LateRecord, Project, Reduction, State, StepWithState, Windowing } from '../operators';

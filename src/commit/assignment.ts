@@ -263,7 +263,11 @@ export class TaskAssignment {
   private async untilBoundaries(leaving: readonly OwnedTask[]): Promise<void> {
     const { clock, drainWithinMs } = this.options;
     const deadline = clock.monotonic() + drainWithinMs;
-    while (leaving.some(({ task }) => task?.atBoundary === false) && clock.monotonic() < deadline) await delay(clock, 5);
+    for (;;) {
+      for (const { task } of leaving) task?.settle();
+      if (leaving.every(({ task }) => task?.atBoundary !== false) || clock.monotonic() >= deadline) return;
+      await delay(clock, 5);
+    }
   }
 }
 

@@ -62,6 +62,8 @@ export class CommitCycle {
   private timer: TimerHandle | undefined;
   private underWay: Promise<void> | undefined;
   private abortsInARow = 0;
+  /** They had calls in flight when the others were sealed, and take no further record until they are. */
+  private readonly settling = new Set<OwnedTask>();
 
   constructor(private readonly options: CommitOptions) {}
 
@@ -80,11 +82,16 @@ export class CommitCycle {
     this.timer?.cancel();
   }
 
-  /** Called between slices: begins a transaction when one is due and none is under way. */
+  /** Called between slices: begins a transaction when one is due, or a task has settled that waits for one, and none is under way. */
   beginIfDue(): void {
-    if (!this.due || this.underWay !== undefined) return;
+    if (this.underWay !== undefined || !(this.due || this.hasSettled)) return;
     this.due = false;
     this.begin();
+  }
+
+  private get hasSettled(): boolean {
+    for (const { task } of this.settling) if (task?.atBoundary === true) return true;
+    return false;
   }
 
   /** Settles when the transaction that is under way now, if there is one, has been decided; not those that begin meanwhile. */
@@ -121,8 +128,13 @@ export class CommitCycle {
   private seal(): { readonly contributions: readonly Contribution[]; readonly failure: MillraceError | undefined } {
     const contributions: Contribution[] = [];
     let failure: MillraceError | undefined;
+    this.settling.clear();
     for (const owned of this.options.tasks()) {
-      if (owned.task?.atBoundary !== true || owned.dropped || !owned.contributes) continue;
+      if (owned.task === undefined || owned.dropped || !owned.contributes) continue;
+      if (!owned.task.atBoundary) {
+        if (owned.task.admitNoMore()) this.settling.add(owned);
+        continue;
+      }
       try {
         const sealed = owned.task.seal();
         if (sealed !== undefined) contributions.push({ owned, sealed });

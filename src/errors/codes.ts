@@ -16,6 +16,7 @@ export const errorCodes = {
   INSTANCE_DUPLICATE: 'one instance id is used by two processes',
   INVALID_TIMESTAMP: 'a timestamp that is negative, fractional or beyond 2^53 - 1',
   LATE_SUBSCRIPTION: 'a source was subscribed after its task had started',
+  LOOKUP_TIMEOUT: 'a lookup got no answer in time',
   NO_INPUT: 'the topology reads no partitioned topic',
   NO_SUBSCRIBERS: 'a source has no subscriber left; its partition is paused',
   NULL_KEY: 'a null key without nullable()',

@@ -10,6 +10,7 @@ import { keepVersions } from '../../operators/table/keep-versions';
 import { type FindRow, globalTableOver } from '../../operators/table/global-table';
 import { materialize, passOn } from '../../operators/table/materialize';
 import { type KeyValueHandle, runtime } from '../state/handle';
+import { assembleIn, type FlightControl } from '../state/in-flight';
 import type { Scope } from '../state/scope';
 import { tableStore, tableVersionsStore } from '../state/table';
 import { isHistory } from '../state/versioned-definition';
@@ -28,6 +29,8 @@ export interface AssemblyHost {
   globalRows(topic: Topic<unknown, unknown>): FindRow;
   /** For tables that have no store. */
   readonly scope: Scope;
+  /** For operators that have neither store nor table. */
+  readonly flights: FlightControl;
   forward(topic: InternalTopic<unknown, unknown>, key: unknown, record: AnyRecord): void;
   /** A source was subscribed to, while assembling or later. */
   reached(source: Source, whileAssembling: boolean): void;
@@ -80,13 +83,14 @@ export class Assembly implements Task {
   /** Runs the topology and subscribes once. Errors of assembly are thrown, those of later pushes go to `error`. */
   assemble(topology: Topology, next: (outgoing: Outgoing) => void, error: (cause: unknown) => void): Subscription {
     let failure: { cause: unknown } | undefined;
-    const subscription = topology(this).subscribe({
+    const observer = {
       next,
       error: (cause: unknown) => {
         if (this.assembling) failure = { cause };
         else error(cause);
       },
-    });
+    };
+    const subscription = assembleIn(this.host.flights, () => topology(this).subscribe(observer));
     this.assembling = false;
     for (const source of this.sources.values()) source.assembled = Math.max(1, source.subscriptions);
     if (failure !== undefined) throw asError(failure.cause);

@@ -5,6 +5,7 @@ import { noOrigin } from '../model/origin';
 import { takesNull } from '../codec/nullable';
 import { runtime } from '../state/handle';
 import { StreamTime } from '../state/event-time';
+import { FlightsOutsideTask } from '../state/flights-outside-task';
 import type { Cell, Scope } from '../state/scope';
 import { listenToWiring } from '../state/wiring';
 import { Assembly, sourceKey, type AssemblyHost, type Source } from './assembly';
@@ -180,6 +181,7 @@ class PlanningHost implements AssemblyHost {
   readonly globals: Topic<unknown, unknown>[] = [];
   readonly cells: { store: string; name: string; text: boolean }[] = [];
   readonly scope: Scope;
+  readonly flights = new FlightsOutsideTask();
   /** The one that stands on this. */
   assembly: Assembly | undefined;
 

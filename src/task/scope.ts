@@ -5,6 +5,7 @@ import type { KafkaRecord, Placement } from '../model/record';
 import type { InternalTopic } from '../model/topic';
 import type { CellTable } from '../state/cells';
 import { type EventTime, StreamTime } from '../state/event-time';
+import type { Departure, EmissionUnderWay } from '../state/in-flight';
 import type { Cell, Counter, Scope, Step } from '../state/scope';
 import type { Assembly } from './assembly';
 import type { TaskClock } from './task-clock';
@@ -49,6 +50,8 @@ export class TaskScope implements Scope {
   private readonly times: number[] = [];
   private readonly keys: string[] = [];
   private depth = 0;
+  /** The emission that this push goes on with. */
+  private resumed: EmissionUnderWay | undefined;
 
   constructor(
     readonly partition: number,
@@ -137,17 +140,30 @@ export class TaskScope implements Scope {
   }
 
   /** The innermost emission under way: what failed, if something did. */
-  innermost(): { readonly id: string; readonly store: string | undefined; readonly isRecord: boolean } {
+  innermost(): EmissionUnderWay {
     const top = this.depth - 1;
-    if (top < 0) return { id: recordId(this.origin), store: undefined, isRecord: true };
+    if (top < 0) return this.resumed ?? { id: recordId(this.origin), store: undefined };
     const store = this.stores[top] ?? '';
-    return { id: emissionId(store, this.kinds[top] ?? '', this.times[top] ?? 0, this.keys[top] ?? ''), store, isRecord: false };
+    return { id: emissionId(store, this.kinds[top] ?? '', this.times[top] ?? 0, this.keys[top] ?? ''), store };
+  }
+
+  /** A push of its own goes on with what an earlier one has begun, until `leave`. */
+  resume({ origin, timestamp, emission }: Departure): void {
+    this.origin = origin;
+    this.timestamp = timestamp;
+    this.resumed = emission;
+  }
+
+  /** After a failure it stays the one to blame. */
+  leave(): void {
+    if (!this.failed) this.resumed = undefined;
   }
 
   /** Forgets the emission stack and the steps of an assembly that is gone. */
   reset(): void {
     this.failed = false;
     this.depth = 0;
+    this.resumed = undefined;
     this.steps.length = 0;
     this.held = 0;
     this.origin = noOrigin;

@@ -22,6 +22,7 @@ import { Misuse } from './misuse';
 import type { Outbox, OutboxMark, SealedBatch } from './outbox';
 import type { CountedMetrics, TaskScope } from './scope';
 import { TaskClock } from './task-clock';
+import { TaskFlights } from './task-flights';
 import { withoutMarker } from './watermark-marker';
 import type { Watermarks } from './watermarks';
 import { InputWaiting } from './input-waiting';
@@ -36,6 +37,12 @@ const noRecord: Origin = { ...noOrigin };
 
 /** Pushes during which every push is checkpointed after something threw, so that one more failure costs one record's replay. */
 const CAUTIOUS_PUSHES = 1_000;
+
+/** Records with calls in flight that are then undone together: between two checkpoints all of them have to land. */
+const CAUTIOUS_FLIGHTS = 16;
+
+/** Steps that one call of `settle` goes on with. */
+const STEPS_TO_SETTLE = 256;
 
 export interface StreamTaskOptions {
   readonly partition: number;
@@ -86,6 +93,7 @@ interface Checkpoint {
 export class StreamTask implements AssemblyHost {
   readonly partition: number;
   readonly clock: TaskClock;
+  readonly flights: TaskFlights;
   /** Set when the task cannot go on: everything before the failing record can still be sealed. */
   halted: MillraceError | undefined;
   private readonly inputs: TaskInputs;
@@ -98,6 +106,9 @@ export class StreamTask implements AssemblyHost {
   private checkpoint: Checkpoint;
   private pushesSinceCheckpoint = 0;
   private cautious = 0;
+  /** Pushes that have to fail one by one, so that what comes before the failing one can be committed. */
+  private oneByOne = 0;
+  private sealingNext = false;
   private records = 0;
   private everPushed = 0;
   private dirty = false;
@@ -107,6 +118,7 @@ export class StreamTask implements AssemblyHost {
     this.partition = options.partition;
     this.clock = new TaskClock(options.clock, options.wake);
     options.scope.clock = this.clock;
+    this.flights = new TaskFlights(options.scope, options.clock, options.wake);
     this.misuse = new Misuse(options, (error) => {
       if (this.pushing) this.fail(error);
       else this.halt(error);
@@ -138,6 +150,7 @@ export class StreamTask implements AssemblyHost {
     this.halted = undefined;
     this.records = 0;
     this.dirty = false;
+    this.sealingNext = false;
     this.assemble();
     this.takeCheckpoint();
   }
@@ -154,19 +167,37 @@ export class StreamTask implements AssemblyHost {
   /** Something can be pushed now. */
   get runnable(): boolean {
     if (this.halted !== undefined || this.parked > 0) return false;
-    return this.hasLeftovers || this.inputs.hasNext || this.clock.isDue;
+    return this.hasLeftovers || this.clock.isDue || (this.admits && this.inputs.hasNext);
   }
 
   /** Before its next record there is something to do. */
   get hasLeftovers(): boolean {
-    const { scope, watermarks } = this.options;
-    return scope.steps.length > 0 || watermarks?.unsettled === true;
+    return this.hasBegun || this.mayMoveEventTime;
+  }
+
+  /** What records have begun can go on. */
+  private get hasBegun(): boolean {
+    return this.options.scope.steps.length > 0 || this.flights.hasArrivals;
+  }
+
+  /** Not before a record that is still out has been emitted: it would come too late. */
+  private get mayMoveEventTime(): boolean {
+    return this.flights.count === 0 && this.options.watermarks?.unsettled === true;
+  }
+
+  /** Whether its next record may be pushed while calls of others are out. */
+  private get admits(): boolean {
+    if (this.sealingNext) return false;
+    const { count, isFull } = this.flights;
+    if (count === 0) return true;
+    return !isFull && (this.cautious === 0 || this.pushesSinceCheckpoint < (this.oneByOne > 0 ? 1 : CAUTIOUS_FLIGHTS));
   }
 
   /** Whether all is done that is left to do, as of now, of the records it has pushed: a later record is pushed when it is. */
   untilThrough(): () => boolean {
     const pushed = this.everPushed;
-    return () => this.halted !== undefined || this.everPushed > pushed || (!this.hasLeftovers && this.parked === 0);
+    return () =>
+      this.halted !== undefined || this.everPushed > pushed || (!this.hasLeftovers && this.parked === 0 && this.flights.count === 0);
   }
 
   /** There is something to be said to the tasks behind it. */
@@ -189,9 +220,24 @@ export class StreamTask implements AssemblyHost {
     return !this.pushing && this.parked === 0 && !this.options.scope.isHeld;
   }
 
+  /** A commit is due: it takes no further record until it is sealed. False: calls in flight are not what keeps it from that. */
+  admitNoMore(): boolean {
+    if (this.flights.count > 0) this.sealingNext = true;
+    return this.sealingNext;
+  }
+
+  /** Goes on, outside the loop, with what records have begun, as far as that is possible now; takes no further one. */
+  settle(): void {
+    for (let left = STEPS_TO_SETTLE; left > 0 && this.parked === 0 && this.halted === undefined && !this.atBoundary; left--) {
+      if (!this.hasBegun) return;
+      this.pushNext();
+    }
+  }
+
   /** Timestamp of the record that would be pushed next, Infinity when there is none, -Infinity while a record has left something to do. */
   get nextTimestamp(): number {
-    return this.hasLeftovers ? -Infinity : this.inputs.oldestTimestamp;
+    if (this.hasLeftovers) return -Infinity;
+    return this.admits ? this.inputs.oldestTimestamp : Infinity;
   }
 
   /** Pushes one record, or one step of what a record left to do; false when there is nothing to push. */
@@ -201,8 +247,10 @@ export class StreamTask implements AssemblyHost {
     if (this.cautious > 0 && !this.options.scope.isHeld) this.checkpointCautiously();
     const { scope, watermarks } = this.options;
     if (scope.steps.length > 0) return this.runStep();
-    if (watermarks?.unsettled === true) return this.moveEventTime(watermarks);
+    if (this.flights.hasArrivals) return this.landNext();
+    if (watermarks?.unsettled === true && this.flights.count === 0) return this.moveEventTime(watermarks);
     if (this.clock.isDue) return this.runTimers();
+    if (!this.admits) return false;
     const input = this.inputs.next();
     if (input === undefined) return false;
     const record = input.buffer.head;
@@ -241,7 +289,7 @@ export class StreamTask implements AssemblyHost {
     this.pushesSinceCheckpoint++;
     if (source === undefined || isLeft(source)) return false;
     // Before the push: an operator that goes by the watermark has seen the record it is given, as one that goes by stream time has.
-    if (watermark?.observe(record.timestamp) === true && !this.advanceEventTime()) return false;
+    if (watermark?.observe(record.timestamp) === true && !this.eventTimeMoved()) return false;
     this.pushing = true;
     source.subject.next(record);
     this.pushing = false;
@@ -259,6 +307,23 @@ export class StreamTask implements AssemblyHost {
     if (this.failure !== undefined) this.undo();
     else if (result === true) scope.steps.splice(scope.steps.lastIndexOf(step), 1);
     else if (result instanceof Promise) this.park(result);
+    return true;
+  }
+
+  /** False: something threw. */
+  private eventTimeMoved(): boolean {
+    if (this.flights.count === 0) return this.advanceEventTime();
+    this.options.watermarks?.advanceLater();
+    return true;
+  }
+
+  /** What has come back from outside, in the name of the emission that it left. */
+  private landNext(): boolean {
+    this.dirty = true;
+    this.inPush(() => {
+      this.flights.landNext();
+    });
+    if (this.failure !== undefined) this.undo();
     return true;
   }
 
@@ -288,7 +353,7 @@ export class StreamTask implements AssemblyHost {
     this.inPush(() => {
       this.clock.runDue();
     });
-    this.pushesSinceCheckpoint++;
+    if (!this.options.scope.isHeld) this.pushesSinceCheckpoint++;
     this.dirty = true;
     if (this.failure !== undefined) this.undo();
     return true;
@@ -352,6 +417,7 @@ export class StreamTask implements AssemblyHost {
     // A timer of RxJS has no identity to be poisoned by: its assembly is gone, and it with it.
     const skips = verdict === 'skip' && (scope.poison(failed.id) || scope.origin === noOrigin);
     this.cautious = CAUTIOUS_PUSHES;
+    if (!skips) this.oneByOne = this.pushesSinceCheckpoint;
     this.rollback();
     if (!skips && exact) this.halt(error);
   }
@@ -393,11 +459,13 @@ export class StreamTask implements AssemblyHost {
 
   private checkpointCautiously(): void {
     this.cautious--;
+    if (this.oneByOne > 0) this.oneByOne--;
     this.takeCheckpoint();
   }
 
   /** Takes all work up to this boundary; undefined when there is none, not even an offset that moved. */
   seal(): SealedTask | undefined {
+    this.sealingNext = false;
     const hasSaid = this.sealWatermarks();
     if (!this.dirty && !hasSaid && !this.inputs.hasMoved) return undefined;
     const { stores, cells, scope, outbox, changelogOf } = this.options;
@@ -471,6 +539,7 @@ export class StreamTask implements AssemblyHost {
     this.assembly = undefined;
     this.failure = undefined;
     this.options.scope.reset();
+    this.flights.reset();
   }
 
   private emitted(outgoing: Outgoing): void {

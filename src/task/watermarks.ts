@@ -127,6 +127,11 @@ export class Watermarks {
     this.unsettled = true;
   }
 
+  /** A record has moved its input's watermark while what was pushed before it is not through. */
+  advanceLater(): void {
+    this.unsettled = true;
+  }
+
   /** There is something that the tasks behind do not know yet. */
   get hasNews(): boolean {
     return this.statements.some((statement) => statement.isNews);
