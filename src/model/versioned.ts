@@ -8,7 +8,10 @@ export interface VersionedStore<K, V> {
   readonly [versions]: 'versioned';
   /** The latest value, or the one that was valid at `asOf`, ms since the epoch: undefined beyond the history, unless it is the latest. */
   readonly get: (key: K, asOf?: number) => V | undefined;
-  /** Valid from `from`, ms since the epoch, in the place of a version of that very time; null: from then on there is none. Default: the time of the record being pushed. Before the history it does nothing. */
+  /**
+   * Valid from `from` on, ms since the epoch, in the place of a version of that very time; null: from then on there is none. Default: the
+   * time of the record being pushed. Before the history it does nothing.
+   */
   readonly put: (key: K, value: V | null, from?: number) => void;
 }
 
