@@ -51,7 +51,7 @@ const operator = 'joinTablesByForeignKey';
  *
  * The two need not have the same partitions: they ask and answer over two internal topics, which are named after the store and take the
  * partitions of the tables. An answer that was overtaken by a change of the row that asked is passed over, so that, whatever the order in
- * which messages arrive, the last one of each row is right.
+ * which messages arrive, the last one of each row is right; on the way an inner join may emit a deletion once more.
  *
  * @param store who refers to whom, kept where the rows referred to are. Its codec for foreign keys must write what the right table's key
  *   codec writes
@@ -93,7 +93,7 @@ export function joinTablesByForeignKey<K, L, F, R, J>(
 
   const row: JoinWithForeign<L, R, J> = (mine, foreign) =>
     isLeft || foreign !== undefined ? (join(mine, foreign) ?? undefined) : undefined;
-  const asking = { key: pairs.codecs.key, value, foreignKeyCodec: pairs.codecs.foreignKey, foreignKey, isLeft };
+  const asking = { key: pairs.codecs.key, value, foreignKeyCodec: pairs.codecs.foreignKey, foreignKey, join: row, isLeft };
   const ask = (to: Subscriber<Subscribing<F>>): SubscribeRows<K, L, F> => new SubscribeRows(operator, pairs.scope, asking, to);
   const questions = left.updates.pipe(
     receiveWithStores(operator, [], ask),
@@ -104,7 +104,7 @@ export function joinTablesByForeignKey<K, L, F, R, J>(
     new AnswerAll(pairs, to),
   ]).pipe(pairs.scope.repartition(topicsOf(pairs, sides.right).answers));
   const alone = (to: Subscriber<KafkaRecord<K, Change<J>>>): JoinAlone<K, L, R, F, J> => new JoinAlone(foreignKey, row, isLeft, to);
-  const answered = (to: Subscriber<KafkaRecord<K, Change<J>>>): JoinAnswers<K, L, R, J> => new JoinAnswers(sides.left, value, row, to);
+  const answered = (to: Subscriber<KafkaRecord<K, Change<J>>>): JoinAnswers<K, L, R, F, J> => new JoinAnswers(sides.left, asking, to);
   const updates: Observable<KafkaRecord<K, Change<J>>> = merge(
     left.updates.pipe(receiveWithStores(operator, [], alone)),
     answers.pipe(receiveWithTable(operator, { name: sides.left.name, updates: left.updates }, answered)),

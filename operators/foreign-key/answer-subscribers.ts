@@ -1,5 +1,6 @@
 import { isLeft } from 'fp-ts/Either';
 import type { Subscriber } from 'rxjs';
+import { toBytes } from '../../src/codec/utf8';
 import type { Codec } from '../../src/model/codec';
 import type { KafkaRecord } from '../../src/model/record';
 import type { Change } from '../../src/model/table';
@@ -21,15 +22,18 @@ export class AnswerSubscriptions<K, F, R> implements Receiver<KafkaRecord<F, Sub
   receive(record: KafkaRecord<F, Subscription>): void {
     const { store, rows, destination } = this;
     const { instruction, hash, key } = record.value;
-    if (instruction === 'unsubscribe') {
-      store.unsubscribe(record.key, key, record.timestamp);
-      return;
-    }
-    store.subscribe(record.key, key, hash, record.timestamp);
-    const found = rows.find(record.key);
+    const leaves = instruction === 'unsubscribe' || instruction === 'unsubscribe-and-answer';
+    if (leaves) store.unsubscribe(record.key, key, record.timestamp);
+    else store.subscribe(record.key, key, hash, record.timestamp);
+    if (instruction === 'unsubscribe') return;
+    const found = leaves ? undefined : rows.find(record.key);
     if (found === undefined && instruction === 'answer-if-there') return;
     const timestamp = found !== undefined && found.timestamp > record.timestamp ? found.timestamp : record.timestamp;
-    const answer = { hash, row: found?.value };
+    const answer = {
+      hash,
+      row: found?.value,
+      missing: found === undefined ? toBytes(store.codecs.foreignKey.encode(record.key)) : undefined,
+    };
     destination.next(record.withTimestamp(timestamp).withKey(decoded(store.codecs.key, key)).withValue(answer));
   }
 }
@@ -55,11 +59,12 @@ export class AnswerAll<K, F, R> implements Receiver<KafkaRecord<F, Change<R>>> {
   private answer(record: KafkaRecord<F, Change<R>>, subscribers: Subscribers): boolean | Promise<void> {
     const { store, destination } = this;
     const row = record.value.after;
+    const missing = row === undefined ? toBytes(store.codecs.foreignKey.encode(record.key)) : undefined;
     for (;;) {
       const more = subscribers.next();
       if (typeof more !== 'boolean') return more;
       if (!more) break;
-      destination.next(record.withKey(decoded(store.codecs.key, subscribers.key)).withValue({ hash: subscribers.hash, row }));
+      destination.next(record.withKey(decoded(store.codecs.key, subscribers.key)).withValue({ hash: subscribers.hash, row, missing }));
       if (store.scope.failed || destination.closed) break;
     }
     subscribers.close();

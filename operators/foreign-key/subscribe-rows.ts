@@ -39,7 +39,7 @@ export class SubscribeRows<K, L, F> implements Receiver<KafkaRecord<K, Change<L>
     const { before, after } = record.value;
     const [left, entered] = [this.foreignKeyOf(before), this.foreignKeyOf(after)];
     const stays = left !== undefined && entered !== undefined && this.identity(left) === this.identity(entered);
-    if (left !== undefined && !stays) this.say(record, left, 'unsubscribe', noHash);
+    if (left !== undefined && !stays) this.say(record, left, this.options.isLeft ? 'unsubscribe' : 'unsubscribe-and-answer', noHash);
     if (entered !== undefined) this.say(record, entered, this.instructionFor(left !== undefined && !stays), this.hashOf(after as L));
     else if (after !== undefined && !this.options.isLeft) this.nullForeignKeys.value += 1;
   }
