@@ -8,5 +8,5 @@ export function errorAt({ topic, partition, offset }: Origin, task: number, caus
   const what = known === undefined ? message : message.slice(`${known.code}: `.length);
   const place = offset < 0 ? `task ${String(task)}` : `topic "${topic}", partition ${String(partition)}, offset ${String(offset)}`;
   const where = { ...(offset < 0 ? {} : { topic, partition, offset }), ...(store === undefined ? {} : { store }), ...known?.where };
-  return new MillraceError(known?.code ?? 'PROCESSING', `${place}: ${what}`, { cause, where });
+  return new MillraceError(known?.code ?? 'PROCESSING', `${place}: ${what}`, { cause, where, retryable: known?.retryable ?? false });
 }
