@@ -47,10 +47,13 @@ const dropped = (test: TopologyTest, operator: string, reason: string): number =
   test.metric('dropped-records-total', { operator, reason });
 const both = (a: string | null | undefined, b: string | null | undefined): string => `${a ?? '-'}${b ?? '-'}`;
 
+/** With types that say what values there are. */
+const withRow = (value: string | null, row: string | undefined): string => both(value, row);
+
 const withTable =
   (kind: 'inner' | 'left'): Topology =>
   ({ stream, table }) =>
-    stream(left).pipe(joinTable(table(right), both, { kind: kind as 'left' }), to(out));
+    stream(left).pipe(joinTable(table(right), withRow, { kind: kind as 'left' }), to(out));
 
 describe('joinTable', () => {
   const given: Given[] = [
@@ -80,7 +83,7 @@ describe('joinTable', () => {
   it('with a grace: released by another record, with its own time and headers; at once without a key, or too late to wait', () => {
     const waiting = bufferStore('waiting', texts);
     const inTime: Topology = ({ stream, table, store }) =>
-      stream(left).pipe(joinTable(table(right, { history: 100 }), both, { kind: 'left', grace: 5, buffer: store(waiting) }), to(out));
+      stream(left).pipe(joinTable(table(right, { history: 100 }), withRow, { kind: 'left', grace: 5, buffer: store(waiting) }), to(out));
     const test = testTopology(inTime);
     const came = outcome(test, [
       ['r', 'a', 'x', 1],
@@ -103,7 +106,7 @@ describe('joinGlobalTable', () => {
     (kind: 'inner' | 'left'): Topology =>
     ({ stream, globalTable }) =>
       stream(left).pipe(
-        joinGlobalTable(globalTable(right), (value) => (value === 'none' ? null : value), both, { kind: kind as 'left' }),
+        joinGlobalTable(globalTable(right), (value) => (value === 'none' ? null : value), withRow, { kind: kind as 'left' }),
         to(out),
       );
   const given: Given[] = [
