@@ -1,5 +1,5 @@
 /** Whatever is killed, restarted without its disk, shared with another instance or compacted: joins end with the join of the last rows. */
-import * as tables from '../../src/state/table';
+import type * as tables from '../../src/state/table';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { FakeDisk } from '../state/fake-disk';
 import { pureRandom } from './chance';
