@@ -13,6 +13,7 @@ import {
   joinTablesByForeignKey,
   keyValueStore,
   type LateJoinRecord,
+  mapTable,
   nullable,
   string,
   to,
@@ -20,7 +21,7 @@ import {
   type Topology,
 } from '../../src';
 import { record, testTopology, type TopologyTest } from '../../src/testing';
-import { map, merge, Subject } from 'rxjs';
+import { filter, map, merge, Subject } from 'rxjs';
 
 const maybe = nullable(string);
 const texts = { key: maybe, value: maybe };
@@ -191,6 +192,29 @@ describe('joinStream', () => {
     expect(came).toEqual(['a late left @28 of l28', 'a 1- @28 of l28', 'a late right @28 of r28']);
     expect(dropped(test, 'joinStream', 'late')).toBe(1);
   });
+
+  it('lets a record out alone, and again with a partner that is itself in time: left ones with before > 0, right ones with after > 0', () => {
+    const meeting = (before: number, after: number, given: Given[]): string[] => {
+      const near = joinStore('pairs', { key: maybe, left: maybe, right: maybe, windows: { before, after } });
+      const joining: Topology = ({ stream, store }) =>
+        stream(left).pipe(joinStream(stream(right), store(near), both, { kind: 'outer' }), to(out));
+      return outcome(testTopology(joining), given);
+    };
+    const ofLeft: Given[] = [
+      ['l', 'a', '1', 10],
+      ['r', 'a', 'w', 21],
+      ['r', 'a', 'z', 17],
+    ];
+    expect(meeting(5, 10, ofLeft)).toEqual(['a 1- @10 of r21', 'a 1z @17 of r17']);
+    expect(meeting(0, 10, ofLeft)).toEqual(['a 1- @10 of r21', 'a -z @17 of r17']);
+    const ofRight: Given[] = [
+      ['r', 'a', 'y', 18],
+      ['l', 'b', '2', 21],
+      ['l', 'a', '3', 13],
+    ];
+    expect(meeting(0, 10, ofRight)).toEqual(['a -y @18 of l21', 'a 3y @18 of l13']);
+    expect(meeting(0, 0, ofRight)).toEqual(['a -y @18 of l21', 'a 3- @13 of l13']);
+  });
 });
 
 it('joinTables: the greater time of both rows, the headers of the record that changed its side', () => {
@@ -278,4 +302,46 @@ it('groupTable: the greater time of row and group, the headers of the row; a row
     ['l', 'b', 'y', 1],
   ]);
   expect(came).toEqual(['x 1 @5 of l5', 'x 2 @5 of l3', 'x 1 @5 of l4', 'x null @5 of l1', 'y 1 @1 of l1']);
+});
+
+describe('a change that is skipped', () => {
+  const failing = (value: string): string => {
+    if (value === 'bad') throw new Error('bad');
+    return value;
+  };
+  const skipping = (topology: Topology): string[] =>
+    outcome(testTopology(topology, { onProcessingError: 'skip' }), [
+      ['r', 'a', 'good', 1],
+      ['r', 'a', 'bad', 2],
+      ['l', 'a', '1', 3],
+    ]);
+
+  it('stays in a table that is restored from its topic', () => {
+    const topology: Topology = ({ stream, table }) => {
+      const rows = table(right);
+      const checked = mapTable(rows, failing).changes.pipe(filter(() => false));
+      return merge(stream(left).pipe(joinTable(rows, withRow), to(out)), checked.pipe(to(out)));
+    };
+    expect(skipping(topology)).toEqual(['a 1bad @3 of l3']);
+  });
+
+  it('leaves a table with a changelog of its own with it', () => {
+    const sizes = keyValueStore('sizes', { key: string, value: int64 });
+    const topology: Topology = ({ stream, table, store }) => {
+      const rows = table(right);
+      const grouped = groupTable(mapTable(rows, failing), store(sizes), {
+        by: (value) => [value, 1],
+        through: internalTopic('grouped', { key: string, value: int64 }),
+        initial: () => 0,
+        add: (size, one) => size + one,
+        subtract: (size, one) => size - one,
+      });
+      const nothing = grouped.changes.pipe(
+        map((change) => change.withValue('')),
+        filter(() => false),
+      );
+      return merge(stream(left).pipe(joinTable(rows, withRow), to(out)), nothing.pipe(to(out)));
+    };
+    expect(skipping(topology)).toEqual(['a 1good @3 of l3']);
+  });
 });
