@@ -3,14 +3,11 @@ package millrace.bench;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Properties;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
-import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
@@ -20,10 +17,7 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.WindowStore;
 
-/**
- * Clicks per user and minute, emitted when the minute closes. Prints {@code first} and the time of day in ms at the first record, and ends
- * when its standard input ends.
- */
+/** Clicks per user and minute, emitted when the minute closes. */
 public final class WindowedCount {
     private static final Duration MINUTE = Duration.ofMinutes(1);
     private static final Duration GRACE = Duration.ofSeconds(10);
@@ -32,47 +26,7 @@ public final class WindowedCount {
 
     /** Arguments: brokers, application id, input topic, output topic, state directory. */
     public static void main(String[] arguments) throws IOException {
-        Properties properties = properties(arguments[0], arguments[1], arguments[4]);
-        KafkaStreams streams = new KafkaStreams(topology(arguments[2], arguments[3]), properties);
-        streams.setUncaughtExceptionHandler(error -> {
-            error.printStackTrace();
-            Runtime.getRuntime().halt(1);
-            return StreamThreadExceptionResponse.SHUTDOWN_APPLICATION;
-        });
-        streams.start();
-        while (System.in.read() >= 0) {
-            // Nothing is said on standard input.
-        }
-        streams.close(Duration.ofSeconds(30));
-    }
-
-    private static Topology topology(String input, String output) {
-        AtomicBoolean begun = new AtomicBoolean();
-        StreamsBuilder builder = new StreamsBuilder();
-        builder
-            .stream(input, Consumed.with(Serdes.String(), JsonSerde.of(Click.class)))
-            .peek((user, click) -> {
-                if (!begun.get() && begun.compareAndSet(false, true)) {
-                    System.out.println("first " + System.currentTimeMillis());
-                }
-            })
-            .groupByKey(Grouped.with(Serdes.String(), JsonSerde.of(Click.class)))
-            .windowedBy(TimeWindows.ofSizeAndGrace(MINUTE, GRACE))
-            .emitStrategy(EmitStrategy.onWindowClose())
-            .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("clicks-per-user"))
-            .toStream()
-            .to(output, Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, MINUTE.toMillis()), Serdes.Long()));
-        return builder.build();
-    }
-
-    private static Properties properties(String brokers, String applicationId, String stateDirectory) {
-        Properties properties = new Properties();
-        properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
-        properties.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
-        properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDirectory);
-        properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
-        properties.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
+        Properties properties = Contestant.properties(arguments[0], arguments[1], arguments[4]);
         // With a cache, the first closing window of a task has Kafka Streams range over the cache from 1970 on, segment by segment: some
         // 15 s of next to no work at the start of a run. It is in Kafka Streams' favour that we leave the cache out.
         properties.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
@@ -80,6 +34,20 @@ public final class WindowedCount {
         // Then it would have done less than the contestant it is compared with. An internal name: Kafka Streams has no constant for it
         // among its public ones, and says nothing of a misspelt one, which the check of the output notices.
         properties.put("__emit.interval.ms.kstreams.windowed.aggregation__", 0L);
-        return properties;
+        Contestant.run(topology(arguments[2], arguments[3]), properties);
+    }
+
+    private static Topology topology(String input, String output) {
+        StreamsBuilder builder = new StreamsBuilder();
+        builder
+            .stream(input, Consumed.with(Serdes.String(), JsonSerde.of(Click.class)))
+            .peek((user, click) -> Contestant.sayFirst())
+            .groupByKey(Grouped.with(Serdes.String(), JsonSerde.of(Click.class)))
+            .windowedBy(TimeWindows.ofSizeAndGrace(MINUTE, GRACE))
+            .emitStrategy(EmitStrategy.onWindowClose())
+            .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("clicks-per-user"))
+            .toStream()
+            .to(output, Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, MINUTE.toMillis()), Serdes.Long()));
+        return builder.build();
     }
 }

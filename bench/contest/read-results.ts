@@ -1,6 +1,4 @@
 import type { Kafka } from 'kafkajs';
-import { PARTITIONS } from './clicks';
-import type { FoundCount } from './expected-counts';
 
 const END = 'end of the results';
 
@@ -8,9 +6,14 @@ const END = 'end of the results';
  * All committed results of an output topic, read by kafkajs' own consumer. A record written behind them on each partition says where they end:
  * what is committed before it is before it.
  */
-export async function readCounts(kafka: Kafka, topic: string): Promise<FoundCount[]> {
-  await markEnds(kafka, topic);
-  const found: FoundCount[] = [];
+export async function readResults<R>(
+  kafka: Kafka,
+  topic: string,
+  partitions: number,
+  resultOf: (key: Buffer, value: Buffer) => R,
+): Promise<R[]> {
+  await markEnds(kafka, topic, partitions);
+  const found: R[] = [];
   const ended = new Set<number>();
   const consumer = kafka.consumer({ groupId: `${topic}-reader`, maxBytesPerPartition: 4 * 1024 * 1024 });
   await consumer.connect();
@@ -27,7 +30,7 @@ export async function readCounts(kafka: Kafka, topic: string): Promise<FoundCoun
               else if (key !== null && value !== null) found.push(resultOf(key, value));
               else throw new Error(`${topic}-${batch.partition}: a result without a key or a value`);
             }
-            if (ended.size === PARTITIONS) resolve();
+            if (ended.size === partitions) resolve();
             return Promise.resolve();
           },
         })
@@ -39,16 +42,10 @@ export async function readCounts(kafka: Kafka, topic: string): Promise<FoundCoun
   return found;
 }
 
-async function markEnds(kafka: Kafka, topic: string): Promise<void> {
+async function markEnds(kafka: Kafka, topic: string, partitions: number): Promise<void> {
   const producer = kafka.producer();
   await producer.connect();
-  const messages = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, key: null, value: END }));
+  const messages = Array.from({ length: partitions }, (_, partition) => ({ partition, key: null, value: END }));
   await producer.send({ topic, messages });
   await producer.disconnect();
-}
-
-/** As Kafka Streams writes them: the user and the start of the window as int64; the count as int64. */
-function resultOf(key: Buffer, value: Buffer): FoundCount {
-  const at = key.length - 8;
-  return { user: key.toString('utf8', 0, at), start: Number(key.readBigInt64BE(at)), count: Number(value.readBigInt64BE()) };
 }

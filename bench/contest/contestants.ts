@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { findJava, findMaven } from '../../scripts/kafka/requirements';
 
@@ -11,6 +11,16 @@ export interface Job {
   readonly input: string;
   readonly output: string;
   readonly stateDirectory: string;
+  /** Other topics that the program reads. */
+  readonly others: readonly string[];
+}
+
+/** Where the programs of a contest are. */
+export interface Programs {
+  /** Folder under bench/ with `contestant.ts` and `tsconfig.compile.json`. */
+  readonly folder: string;
+  /** Main class in bench/kafka-streams. */
+  readonly javaClass: string;
 }
 
 export interface Contestant {
@@ -29,33 +39,32 @@ export interface RunningContestant {
   stop(): Promise<void>;
 }
 
-const HERE = __dirname;
-const ROOT = resolve(HERE, '..', '..');
+const ROOT = resolve(__dirname, '..', '..');
 const JAVA_MODULE = join(ROOT, 'bench', 'kafka-streams');
 const CLOSE_WITHIN_MS = 40_000;
 
 /** Ours, compiled to JavaScript as a user's build does it. `nodeOptions`: more options of Node, to profile with. */
-export async function millrace(nodeOptions: readonly string[]): Promise<Contestant> {
-  await build(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', join(HERE, 'tsconfig.compile.json')]);
-  const source = require.resolve('./contestant');
-  const program = join(ROOT, 'bench', 'target', relative(ROOT, source).replace(/ts$/, 'js'));
+export async function millrace({ folder }: Programs, nodeOptions: readonly string[]): Promise<Contestant> {
+  const source = join(ROOT, 'bench', folder);
+  await build(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', join(source, 'tsconfig.compile.json')]);
+  const program = join(ROOT, 'bench', 'target', 'bench', folder, 'contestant.js');
   return { name: 'millrace', command: [process.execPath, ...nodeOptions, program] };
 }
 
-export async function kafkaStreams(): Promise<Contestant> {
+export async function kafkaStreams({ javaClass }: Programs): Promise<Contestant> {
   const java = await findJava();
   await build(await findMaven(), ['-B', '-q', '-f', join(JAVA_MODULE, 'pom.xml'), 'process-classes']);
   const target = join(JAVA_MODULE, 'target');
   const classPath = `${join(target, 'classes')}:${join(target, 'lib', '*')}`;
   const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
-  return { name: 'kafka-streams', command: [java, log, '-cp', classPath, 'millrace.bench.WindowedCount'] };
+  return { name: 'kafka-streams', command: [java, log, '-cp', classPath, `millrace.bench.${javaClass}`] };
 }
 
 /** Starts the program; it ends with its standard input, and so with this process, however that ends. */
 export function start({ name, command }: Contestant, job: Job, before: readonly string[]): RunningContestant {
-  const { brokers, applicationId, input, output, stateDirectory } = job;
-  const [program, ...given] = [...before, ...command, brokers.join(','), applicationId, input, output, stateDirectory];
-  const child = spawn(program, given, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { brokers, applicationId, input, output, stateDirectory, others } = job;
+  const line = [...before, ...command, brokers.join(','), applicationId, input, output, stateDirectory, ...others];
+  const child = spawn(line[0]!, line.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
   let stopping = false;
   const exited = once(child, 'exit');
   const ended = exited.then(([code, signal]): Promise<never> => {
