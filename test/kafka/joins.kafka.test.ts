@@ -1,0 +1,129 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { kafkaCluster } from '../../src/millrace';
+import { pureRandom } from '../commit/chance';
+import { EveryTable, everyJoin, PARTITIONS, RESULTS, rowsOf } from '../commit/every-join';
+import { kafkaBrokers } from './brokers';
+import type { JoiningLife } from './joins/worker';
+
+/** How often an instance is killed, with its disk and without by turns. */
+const KILLS = 6;
+const CHANGES_A_LIFE = 150;
+const SEED = Number(process.env['MILLRACE_SEED'] ?? 1);
+
+const folder = mkdtempSync(path.join(tmpdir(), 'millrace-joins-'));
+const children = new Set<ChildProcess>();
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface LivingWorker {
+  /** Settles at the nth committed transaction, or when the worker has ended. */
+  committed(times: number): Promise<void>;
+  kill(): Promise<void>;
+  readonly ended: Promise<number | null>;
+}
+
+function live(life: JoiningLife): LivingWorker {
+  const worker = path.join(__dirname, 'joins', 'worker.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', worker, JSON.stringify(life)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  children.add(child);
+  let commits = 0;
+  let told = (): void => undefined;
+  child.on('message', () => {
+    commits++;
+    told();
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      children.delete(child);
+      resolve(code);
+    });
+  });
+  const committed = (times: number): Promise<void> =>
+    new Promise((resolve) => {
+      told = () => {
+        if (commits >= times) resolve();
+      };
+      told();
+      void ended.then(() => {
+        resolve();
+      });
+    });
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { committed, kill, ended };
+}
+
+describe('every join of tables, on Kafka', () => {
+  it('ends with the join of the last rows, whoever is killed in the middle, with its disk or without', async () => {
+    const chance = pureRandom(SEED);
+    const [broker = ''] = kafkaBrokers();
+    const application = `joins-${process.pid}-${Date.now()}`;
+    const { inputs, results } = everyJoin(`${application}-`);
+    const cluster = kafkaCluster({ brokers: [broker] });
+    const tables = Object.entries(inputs).map(([name, input]) => ({
+      name: input.name,
+      partitions: PARTITIONS[name as keyof typeof PARTITIONS],
+      configs: { 'cleanup.policy': name === 'questions' ? 'delete' : 'compact' },
+    }));
+    await cluster.createTopics([...tables, ...Object.values(results).map(({ name }) => ({ name, partitions: 3 }))]);
+    const everything = new EveryTable();
+    const common = { application, brokers: [broker], untilCaughtUp: false };
+    const write = async (changes: number): Promise<void> => {
+      const drawn = Array.from({ length: changes }, () => everything.draw(chance));
+      for (const [name, input] of Object.entries(inputs)) {
+        await cluster.write(
+          input,
+          drawn.filter(({ to }) => to === name).map((each) => each.change),
+        );
+      }
+    };
+
+    for (let number = 0; number < KILLS; number++) {
+      const name = number % 2 === 0 ? 'kept' : `lost-${number}`;
+      const [worker, other] = [name, ...(number === 3 ? ['other'] : [])].map((instanceId) =>
+        live({ ...common, instanceId, stateDirectory: path.join(folder, instanceId) }),
+      );
+      await write(CHANGES_A_LIFE / 2);
+      await worker!.committed(1);
+      const writing = write(CHANGES_A_LIFE / 2);
+      await worker!.committed(2 + chance.below(6));
+      await worker!.kill();
+      await other?.kill();
+      await writing;
+    }
+    const toTheEnd = (): Promise<number | null> =>
+      live({ ...common, untilCaughtUp: true, instanceId: 'kept', stateDirectory: path.join(folder, 'kept') }).ended;
+    expect(await toTheEnd()).toBe(0);
+    await cluster.write(inputs.questions, everything.questions());
+    expect(await toTheEnd()).toBe(0);
+
+    const found: Record<string, unknown> = { answers: rowsOf(await cluster.read(results.answers)) };
+    for (const name of RESULTS) found[name] = rowsOf(await cluster.read(results[name]));
+    expect(found).toEqual({ answers: everything.answers, ...everything.joined });
+    const owned = [
+      'by-person-repartition',
+      'nicknames-changelog',
+      'groups-changelog',
+      'by-city-repartition',
+      `${inputs.people.name}-table-changelog`,
+    ];
+    const references = ['residents', 'left-residents'].flatMap((store) =>
+      ['changelog', 'subscriptions-repartition', 'answers-repartition'].map((kind) => `${store}-${kind}`),
+    );
+    await cluster.deleteTopics([
+      ...[...Object.values(inputs), ...Object.values(results)].map(({ name }) => name),
+      ...[...owned, ...references].map((name) => `${application}-${name}`),
+    ]);
+    await cluster.close();
+  }, 120_000);
+});
