@@ -15,6 +15,7 @@ import { deriveTable, type DerivedTableOptions } from './table/derive-table';
  * @throws CONFIG for what is no table; PROCESSING in the stream when `keep` throws
  * @example
  * joinTable(filterTable(table(products), ({ price }) => price > 0), (order, product) => ({ ...order, price: product.price }))
+ * @see docs/joins.md
  */
 export function filterTable<K, V>(
   table: Table<K, V>,

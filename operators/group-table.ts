@@ -48,6 +48,7 @@ export interface GroupTableOptions<K, V, K2, V2, A extends State> {
  *   add: (count, one) => count + one,
  *   subtract: (count, one) => count - one,
  * });
+ * @see docs/joins.md
  */
 export function groupTable<K, V, K2, V2, A extends State>(
   table: Table<K, V>,

@@ -31,6 +31,7 @@ const operator = 'joinGlobalTable';
  *   joinGlobalTable(globalTable(products), (order) => order.productId, (order, product) => ({ ...order, product: product.name })),
  *   to(named),
  * );
+ * @see docs/joins.md
  */
 export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
   table: Table<G, T>,

@@ -30,9 +30,9 @@ const operator = 'joinStream';
  * right before left, key bytes, arrival. A record without a value, or without a key, moves event time but lets nothing out.
  *
  * Late is a record that comes when event time is greater than its time + after (right: + before) + grace; a negative after or before
- * counts as 0 here. It meets nobody, is not kept, is given to `late`, and is counted (`dropped-records-total`, reason `late`); if its side
- * comes out alone it comes out alone at once instead, so that no such record is lost. A record in time meets every partner that came in
- * time, also one that has come out alone already. With `lateRecords: 'join'` late records are treated as Kafka Streams does.
+ * counts as 0 here. It meets nobody, is not kept, and is given to `late`. It is counted (`dropped-records-total`, reason `late`), unless its
+ * side comes out alone: then it does so at once, and no such record is lost. A record in time meets every partner that came in time, also
+ * one that has come out alone already. With `lateRecords: 'join'` late records are treated as Kafka Streams does.
  *
  * Null values are dropped and counted; null keys too, but on a side that comes out alone they do so at once. A stream joined with itself
  * (`other` is the source) is subscribed once: each record meets earlier ones and itself.
@@ -45,7 +45,7 @@ const operator = 'joinStream';
  * @example
  * const attribution = joinStore('attribution', { key: string, left: json(Click), right: json(Order), windows: { before: 0, after: hours(1) } });
  * stream(clicks).pipe(joinStream(stream(orders), store(attribution), (click, order) => ({ page: click.page, order: order.id })));
- * @see joinStore. Kafka Streams' `JoinWindows`; KAFKA-19536 and KAFKA-16123 are not copied
+ * @see joinStore; docs/joins.md. Kafka Streams' `JoinWindows`; KAFKA-19536 and KAFKA-16123 are not copied
  */
 export function joinStream<K, L, R, J>(
   other: Observable<KafkaRecord<K, R>>,

@@ -57,7 +57,7 @@ const operator = 'joinTablesByForeignKey';
  *   codec writes
  * @throws CONFIG for a table that keeps no rows, or whose rows are worked out from another's: give that one a store; NO_SUBSCRIBERS when the
  *   topology is planned and nobody uses the result; PROCESSING in the stream when a function throws
- * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-213+Support+non-key+joining+in+KTable
+ * @see docs/joins.md; https://cwiki.apache.org/confluence/display/KAFKA/KIP-213+Support+non-key+joining+in+KTable
  * @example
  * const named = joinTablesByForeignKey(table(orders), table(products), store(productOfOrder), {
  *   foreignKey: (order) => order.productId,

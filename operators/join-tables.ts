@@ -35,6 +35,7 @@ export interface JoinTablesOptions<K, J, Of extends Kind> {
  *   stream when `join` throws
  * @example
  * const contacts = joinTables(table(profiles), table(addresses), (profile, address) => ({ ...profile, address }), { kind: 'left' });
+ * @see docs/joins.md
  */
 export function joinTables<K, L, R, J>(
   left: Table<K, L>,

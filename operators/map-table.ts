@@ -14,6 +14,7 @@ import { deriveTable, type DerivedTableOptions } from './table/derive-table';
  * @throws CONFIG for what is no table; PROCESSING in the stream when `map` throws
  * @example
  * stream(orders).pipe(joinTable(mapTable(table(profiles), ({ name }) => name), (order, name) => ({ ...order, name })), to(named));
+ * @see docs/joins.md
  */
 export function mapTable<K, V, V2>(
   table: Table<K, V>,

@@ -31,6 +31,7 @@ import { materialize } from './table/materialize';
  * @example
  * const profiles = toTable(stream(profileEvents).pipe(repartition(byUser, (event) => event.userId)), store(profileRows));
  * return stream(orders).pipe(joinTable(profiles, (order, profile) => ({ ...order, ...profile })), to(enriched));
+ * @see docs/joins.md
  */
 export function toTable<K, V>(
   source: Observable<KafkaRecord<K, V | null>>,
