@@ -79,15 +79,18 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
   const partitions = new Map<string, number>();
   const countOf = (input: PlannedInput): number => partitions.get(sourceKey(input.name, input.internal)) ?? 0;
   for (const source of plan.sources) partitions.set(sourceKey(source.name, false), counts.get(source.name) ?? 0);
-  for (const { topic, upstream } of plan.repartitions) {
-    const asMet = countsMetBy(plan, topic.name).map(countOf);
-    partitions.set(sourceKey(topic.name, true), topic.partitions ?? Math.max(1, ...(asMet.length > 0 ? asMet : upstream.map(countOf))));
+  const meets = meetingsOf(plan);
+  for (const { topic } of plan.repartitions) {
+    if (topic.partitions !== undefined) partitions.set(sourceKey(topic.name, true), topic.partitions);
+  }
+  for (const { topic } of plan.repartitions) {
+    const key = sourceKey(topic.name, true);
+    if (!partitions.has(key)) partitions.set(key, countOfInternal(plan, [key, ...meets(key)], partitions));
   }
   const nameOf = (input: PlannedInput): string => (input.internal ? repartitionName(applicationId, input.name) : input.name);
   for (const meeting of plan.meetings) checkCoPartitioned(meeting, countOf, nameOf);
   const tasks = Math.max(...partitions.values());
   const sourceTopicOf = new Map(plan.stores.map(({ name, sourceTopic }) => [name, sourceTopic]));
-  const meets = meetingsOf(plan);
   const feeding = new Set(plan.meetings.flatMap(({ inputs }) => inputs.map(({ name, internal }) => sourceKey(name, internal))));
   const inputs = [
     ...plan.sources.map((declaration) => ({ declaration, internal: false })),
@@ -134,10 +137,19 @@ export function layOut(plan: Plan, applicationId: string, counts: ReadonlyMap<st
   }
 }
 
-/** The user's topics that an internal topic meets in an operator: it takes their number of partitions, which cannot be changed. */
-function countsMetBy(plan: Plan, internalTopic: string): PlannedInput[] {
-  const together = plan.meetings.filter(({ inputs }) => inputs.some(({ name, internal }) => internal && name === internalTopic));
-  return together.flatMap(({ inputs }) => inputs.filter(({ internal }) => !internal));
+/**
+ * Of an internal topic that leaves its number of partitions open: that of what it meets, or, where that is open for all of them, the greatest
+ * of what feeds them.
+ *
+ * @param together keys of the topic itself and of all it meets
+ */
+function countOfInternal(plan: Plan, together: readonly string[], partitions: ReadonlyMap<string, number>): number {
+  const known = together.flatMap((key) => partitions.get(key) ?? []);
+  if (known.length > 0) return Math.max(...known);
+  const feeding = plan.repartitions
+    .filter(({ topic }) => together.includes(sourceKey(topic.name, true)))
+    .flatMap(({ upstream }) => upstream);
+  return Math.max(1, ...feeding.map(({ name, internal }) => partitions.get(sourceKey(name, internal)) ?? 0));
 }
 
 /** Gives the inputs that must be read in order of time with one: those that meet it, those that meet these, and so on. */
