@@ -22,9 +22,14 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kafka/', '<rootDir>/.state/', '<rootDir>/.millrace/'],
 };
 
-/** Whole instances, whole programs, sockets, processes, contract suites, laws and types: what takes seconds. Everything else is `unit`. */
+/** Whole instances, whole programs, brokers, sockets, processes, contract suites, laws and types: what takes seconds. Everything else is `unit`. */
 const SYSTEM = [
-  ...['app', 'bench', 'commit', 'contract', 'docs', 'examples', 'kafkajs', 'property', 'scripts', 'types'].map((room) => `${room}/`),
+  ...['app', 'bench', 'commit', 'contract', 'docs', 'examples', 'kafkajs', 'memory', 'property', 'scripts', 'types'].map(
+    (room) => `${room}/`,
+  ),
+  ...['cluster-view', 'fetcher', 'internal-topics', 'log-reader', 'membership', 'offsets', 'pipelined', 'producer', 'transaction'].map(
+    (client) => `kafka-protocol/${client}`,
+  ),
   ...['state/level-bytes', 'state/slot', 'testing/cluster'],
 ].map((beginning) => `<rootDir>/test/${beginning}`);
 
