@@ -6,6 +6,7 @@ import { processingError, type Receiver } from '../operator';
 import { type Answer, type Answers, keptAnswers } from './answers';
 import { Call } from './call';
 import type { CheckedLookup, LookupFetch } from './options';
+import { Queue } from './queue';
 
 /** A record that waits for its answer, or for those before it. */
 interface Waiting<K, V, P extends Placement, I, R> {
@@ -21,7 +22,7 @@ interface Waiting<K, V, P extends Placement, I, R> {
  * answered earlier. A push may bring more than that: they wait in the queue, while the task takes no further record.
  */
 export class LookUpRecords<K, V, P extends Placement, I, R> implements Receiver<KafkaRecord<K, V, P>> {
-  private readonly queue: Waiting<K, V, P, I, R>[] = [];
+  private readonly queue = new Queue<Waiting<K, V, P, I, R>>();
   private readonly calls = new Set<Call<I, R>>();
   private readonly flight: InFlight;
   private readonly answers: Answers<I, R> | undefined;
@@ -52,9 +53,10 @@ export class LookUpRecords<K, V, P extends Placement, I, R> implements Receiver<
         return;
       }
     }
-    queue.push({ record, id, departure: this.flight.depart(), asked: undefined });
+    const waiting: Waiting<K, V, P, I, R> = { record, id, departure: this.flight.depart(), asked: undefined };
+    queue.push(waiting);
     this.flight.isFull = queue.length >= this.options.concurrency;
-    if (queue.length <= this.options.concurrency) this.ask(queue.at(-1)!);
+    if (queue.length <= this.options.concurrency) this.ask(waiting);
   }
 
   complete(): boolean {
@@ -65,7 +67,7 @@ export class LookUpRecords<K, V, P extends Placement, I, R> implements Receiver<
   release(): void {
     for (const call of this.calls) call.abandon();
     this.calls.clear();
-    this.queue.length = 0;
+    this.queue.clear();
   }
 
   private checkId(id: I): void {
@@ -100,17 +102,17 @@ export class LookUpRecords<K, V, P extends Placement, I, R> implements Receiver<
       this.asking.delete(call.id);
       if (call.answer !== undefined) this.answers.set(call.id, call.answer);
     }
-    if (this.queue[0]?.asked === call) this.flight.arrived();
+    if (this.queue.at(0)?.asked === call) this.flight.arrived();
   }
 
   /** True: the next has not arrived. */
   private landNext(): boolean {
     const { queue, options, flight, destination } = this;
-    const head = queue[0];
+    const head = queue.at(0);
     if (head === undefined || !hasArrived(head)) return true;
     queue.shift();
     flight.isFull = queue.length >= options.concurrency;
-    const next = queue[options.concurrency - 1];
+    const next = queue.at(options.concurrency - 1);
     if (next !== undefined) this.ask(next);
     flight.land(head.departure);
     try {
@@ -120,7 +122,7 @@ export class LookUpRecords<K, V, P extends Placement, I, R> implements Receiver<
     }
     flight.landed();
     if (this.completed && queue.length === 0) destination.complete();
-    return queue.length === 0 || !hasArrived(queue[0]!);
+    return queue.length === 0 || !hasArrived(queue.at(0)!);
   }
 }
 
