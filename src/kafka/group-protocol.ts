@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors/millrace-error';
+import { decodeHeld, encodeHeld, type HeldTask } from './held-tasks';
 import type { TopicPartition } from './port';
 
 /** The group protocol's name; cannot change in a rolling deploy. */
@@ -8,20 +9,37 @@ export const protocolType = 'consumer';
 
 /** What a member tells the leader. `owned` were its tasks in `generation`. */
 export interface MemberClaim {
-  readonly version: 1;
   readonly instance: string;
-  /** Of this process's start: one instance with two nonces is two processes. */
+  /** Of this process's start, whose time in ms it begins with: one instance with two nonces is two processes. */
   readonly nonce: string;
   readonly owned: readonly number[];
   readonly generation: number;
   readonly transactionalId: string;
+  /** How many tasks its plan has on the cluster as it is. Undefined: the member is of revision 1, as for all that follows. */
+  readonly taskCount?: number;
+  /** A fingerprint: members with another one have other stores. */
+  readonly plan?: string;
+  readonly held?: readonly HeldTask[];
 }
 
 /** What the leader tells a member. */
 export interface MemberOrder {
-  readonly version: 1;
+  /** Active ones. */
   readonly tasks: readonly number[];
+  /** Undefined: the leader is of revision 1 and knows of none; those there are stay. */
+  readonly standby?: readonly number[];
+  readonly warmup?: readonly number[];
+  readonly rejoinAfterMs?: number | undefined;
+  readonly duplicateOf?: string | undefined;
 }
+
+/*
+ * `version` is the oldest reader that understands user data, `revision` what wrote it. A reader ignores fields it does not know, so a
+ * revision only adds some, and what is missing means what it meant before: old and new members work in one group whoever leads it. What
+ * an old reader must not ignore needs another version, which it refuses.
+ */
+const VERSION = 1;
+const REVISION = 2;
 
 /**
  * Kafka's ConsumerProtocol, version 0: subscription = version i16, topics [string], user data bytes;
@@ -32,15 +50,18 @@ export function encodeClaim(topics: readonly string[], claim: MemberClaim): Buff
   out.int16(0);
   out.int32(topics.length);
   for (const topic of topics) out.text(topic);
-  out.bytes(Buffer.from(JSON.stringify(claim)));
+  const { held = [], ...rest } = claim;
+  out.bytes(userData({ ...rest, held: encodeHeld(held) }));
   return out.done();
 }
 
+/** @throws PROTOCOL for user data of another program, or of a version that this one does not read */
 export function decodeClaim(metadata: Uint8Array): MemberClaim {
   const input = new ProtocolReader(metadata);
   input.int16();
   for (let topics = input.int32(); topics > 0; topics--) input.text();
-  return parse<MemberClaim>(input.bytes(), 'member');
+  const { owned, held, ...rest } = parse<Omit<MemberClaim, 'held'> & { readonly held?: string }>(input.bytes(), 'member');
+  return { ...rest, owned: tasksOf(owned, 'member'), ...(held === undefined ? {} : { held: decodeHeld(held) }) };
 }
 
 export function encodeOrder(partitions: readonly TopicPartition[], order: MemberOrder): Buffer {
@@ -54,29 +75,54 @@ export function encodeOrder(partitions: readonly TopicPartition[], order: Member
     out.int32(numbers.length);
     for (const partition of numbers) out.int32(partition);
   }
-  out.bytes(Buffer.from(JSON.stringify(order)));
+  out.bytes(userData(order));
   return out.done();
 }
 
+/** @throws PROTOCOL for user data of another program, or of a version that this one does not read */
 export function decodeOrder(assignment: Uint8Array): MemberOrder {
-  if (assignment.length === 0) return { version: 1, tasks: [] };
+  if (assignment.length === 0) return { tasks: [] };
   const input = new ProtocolReader(assignment);
   input.int16();
   for (let topics = input.int32(); topics > 0; topics--) {
     input.text();
     for (let partitions = input.int32(); partitions > 0; partitions--) input.int32();
   }
-  return parse<MemberOrder>(input.bytes(), 'assignment');
+  const order = parse<MemberOrder>(input.bytes(), 'assignment');
+  for (const tasks of [order.tasks, order.standby ?? [], order.warmup ?? []]) tasksOf(tasks, 'assignment');
+  return order;
 }
 
-function parse<T extends { readonly version: 1 }>(userData: Buffer, what: string): T {
+function userData(content: object): Buffer {
+  return Buffer.from(JSON.stringify({ version: VERSION, revision: REVISION, ...content }));
+}
+
+function parse<T extends object>(bytes: Buffer, what: string): T {
+  let parsed: unknown;
   try {
-    const parsed = JSON.parse(userData.toString('utf8')) as T;
-    if ((parsed.version as number) === 1) return parsed;
-    throw new Error(`version ${String(parsed.version)}`);
+    parsed = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    throw new MillraceError('PROTOCOL', `a ${what}'s user data cannot be read: is another program in this group?`, { cause });
+    throw unreadable(what, cause);
   }
+  if (typeof parsed !== 'object' || parsed === null) throw unreadable(what);
+  const { version, revision: _, ...content } = parsed as { readonly version?: unknown; readonly revision?: unknown };
+  if (version === VERSION) return content as T;
+  if (!Number.isInteger(version)) throw unreadable(what);
+  throw new MillraceError(
+    'PROTOCOL',
+    `a ${what}'s user data has version ${String(version)}, this version of millrace reads version ${VERSION}: ` +
+      'stop the newer members or update this one; another applicationId makes a group of its own',
+  );
+}
+
+function tasksOf(tasks: unknown, what: string): readonly number[] {
+  const isList = Array.isArray(tasks) && tasks.every((task) => Number.isSafeInteger(task) && (task as number) >= 0);
+  if (!isList) throw unreadable(what);
+  return tasks as number[];
+}
+
+function unreadable(what: string, cause?: unknown): MillraceError {
+  return new MillraceError('PROTOCOL', `a ${what}'s user data cannot be read: is another program in this group?`, { cause });
 }
 
 class ProtocolWriter {

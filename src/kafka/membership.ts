@@ -1,7 +1,7 @@
 import { MillraceError } from '../errors/millrace-error';
 import type { Logger } from '../model/logger';
 import { delay, type Clock, type TimerHandle } from '../time/clock';
-import { assignTasks } from './assignor';
+import { assign } from './assignor';
 import type { ClusterView } from './cluster-view';
 import { describeCode } from './describe-code';
 import { kafkaCode } from './error-codes';
@@ -189,17 +189,17 @@ export class Membership {
   private lead(joined: JoinGroupAnswer): { memberId: string; assignment: Uint8Array }[] {
     const { taskCount, partitionsOf, logger, groupId } = this.options;
     const members = joined.members.map(({ memberId, metadata }) => ({ ...decodeClaim(metadata), memberId }));
-    const assignment = assignTasks(members, taskCount);
+    const { orders } = assign(members, { taskCount });
     logger.info({ group: groupId, generation: joined.generationId, members: members.length, tasks: taskCount }, 'assigning tasks');
     return members.map(({ memberId }) => {
-      const tasks = assignment.get(memberId) ?? [];
-      return { memberId, assignment: encodeOrder(tasks.flatMap(partitionsOf), { version: 1, tasks }) };
+      const { active: tasks = [], ...others } = orders.get(memberId) ?? {};
+      return { memberId, assignment: encodeOrder(tasks.flatMap(partitionsOf), { tasks, ...others }) };
     });
   }
 
   private claim(): Uint8Array {
-    const { topics, instance, nonce, transactionalId } = this.options;
-    return encodeClaim(topics, { version: 1, instance, nonce, owned: this.owned, generation: this.ownedIn, transactionalId });
+    const { topics, instance, nonce, transactionalId, taskCount } = this.options;
+    return encodeClaim(topics, { instance, nonce, owned: this.owned, generation: this.ownedIn, transactionalId, taskCount });
   }
 
   /** Takes what is new at once, gives up what must go, and joins again if something went. */
