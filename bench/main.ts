@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   codec: () => import('./codec'),
   'windowed-count': () => import('./windowed-count'),
   endurance: () => import('./endurance'),
+  'global-table': () => import('./global-table'),
   state: () => import('./state'),
   'table-join': () => import('./table-join'),
   windows: () => import('./windows'),
