@@ -63,7 +63,7 @@ export function groupTable<K, V, K2, V2, A extends State>(
   const regroup = (destination: Subscriber<Moved<K2, V2>>): Regroup<K, V, K2, V2> => new Regroup(options, destination);
   const aggregate = (destination: Subscriber<KafkaRecord<K2, Change<A>>>): AggregateGroups<K2, V2, A> =>
     new AggregateGroups(target, options, destination);
-  const updates = table.updates.pipe(
+  const updates = rows.updates.pipe(
     receiveWithStores(operator, [], regroup),
     target.scope.repartition(changesThrough(options.through)),
     receiveWithStore(operator, target, aggregate),

@@ -61,7 +61,7 @@ export function joinTable<K, V, T, R>(
   const { kind = 'inner', grace, buffer } = options;
   const rows = keptTableOf(table, operator);
   const withRow = join as JoinRow<K, V, T | undefined, R>;
-  const looked = { name: rows.name, updates: table.updates };
+  const looked = { name: rows.name, updates: rows.updates };
   if (grace === undefined && buffer === undefined) {
     return receiveWithTable(operator, looked, (destination) => new RowJoin(operator, rows, withRow, kind === 'left', destination));
   }

@@ -95,19 +95,19 @@ export function joinTablesByForeignKey<K, L, F, R, J>(
     isLeft || foreign !== undefined ? (join(mine, foreign) ?? undefined) : undefined;
   const asking = { key: pairs.codecs.key, value, foreignKeyCodec: pairs.codecs.foreignKey, foreignKey, join: row, isLeft };
   const ask = (to: Subscriber<Subscribing<F>>): SubscribeRows<K, L, F> => new SubscribeRows(operator, pairs.scope, asking, to);
-  const questions = left.updates.pipe(
+  const questions = sides.left.updates.pipe(
     receiveWithStores(operator, [], ask),
     pairs.scope.repartition(topicsOf(pairs, sides.right).questions),
   );
-  const answers = receiveFromBoth(operator, pairs, questions, right.updates, (to: Subscriber<Answering<K, R>>) => [
+  const answers = receiveFromBoth(operator, pairs, questions, sides.right.updates, (to: Subscriber<Answering<K, R>>) => [
     new AnswerSubscriptions(pairs, sides.right, to),
     new AnswerAll(pairs, to),
   ]).pipe(pairs.scope.repartition(topicsOf(pairs, sides.right).answers));
   const alone = (to: Subscriber<KafkaRecord<K, Change<J>>>): JoinAlone<K, L, R, F, J> => new JoinAlone(foreignKey, row, isLeft, to);
   const answered = (to: Subscriber<KafkaRecord<K, Change<J>>>): JoinAnswers<K, L, R, F, J> => new JoinAnswers(sides.left, asking, to);
   const updates: Observable<KafkaRecord<K, Change<J>>> = merge(
-    left.updates.pipe(receiveWithStores(operator, [], alone)),
-    answers.pipe(receiveWithTable(operator, { name: sides.left.name, updates: left.updates }, answered)),
+    sides.left.updates.pipe(receiveWithStores(operator, [], alone)),
+    answers.pipe(receiveWithTable(operator, { name: sides.left.name, updates: sides.left.updates }, answered)),
   );
   return derivedTable(operator, withoutRows<K, J>(pairs.shape.name, pairs.scope), updates, options.store);
 }

@@ -66,13 +66,19 @@ export function joinTables<K, L, R, J>(
   const row = rowOf(kind, join as JoinRows<L | undefined, R | undefined, J>);
   const fromRight = (mine: R | undefined, other: L | undefined): J | undefined => row(other, mine);
   const name = `${ofLeft.name} and ${ofRight.name}`;
-  const updates = receiveFromBoth(operator, { name }, left.updates, right.updates, (destination: Subscriber<KafkaRecord<K, Change<J>>>) => {
-    const sides = { left: new Side(ofLeft, kind !== 'inner'), right: new Side(ofRight, kind === 'outer') };
-    return [
-      new ChangesOfOneSide(sides.left, sides.right, row, destination),
-      new ChangesOfOneSide(sides.right, sides.left, fromRight, destination),
-    ];
-  });
+  const updates = receiveFromBoth(
+    operator,
+    { name },
+    ofLeft.updates,
+    ofRight.updates,
+    (destination: Subscriber<KafkaRecord<K, Change<J>>>) => {
+      const sides = { left: new Side(ofLeft, kind !== 'inner'), right: new Side(ofRight, kind === 'outer') };
+      return [
+        new ChangesOfOneSide(sides.left, sides.right, row, destination),
+        new ChangesOfOneSide(sides.right, sides.left, fromRight, destination),
+      ];
+    },
+  );
   const find = (key: K): Stamped<J> | undefined => {
     const [one, other] = [ofLeft.find(key), ofRight.find(key)];
     const value = row(one?.value, other?.value);
@@ -87,6 +93,7 @@ export function joinTables<K, L, R, J>(
     ofLeft.takeBack();
     ofRight.takeBack();
   };
+  takeBack();
   return derivedTable(operator, { name, scope: ofLeft.scope, isKept: true, codecs: undefined, find, changing, takeBack }, updates, store);
 }
 

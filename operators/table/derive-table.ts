@@ -46,14 +46,9 @@ export function deriveTable<K, V, V2>(
     history: upstreamVersions.history,
     findAsOf: (key: K, time: number) => follow(upstreamVersions.findAsOf(key, time), key),
   };
-  const updates = table.updates.pipe(receiveWithStores(operator, [], derive));
-  return derivedTable(
-    operator,
-    { name, scope, isKept, codecs: undefined, find, changing, versions, takeBack },
-    updates,
-    store,
-    !skipsVain,
-  );
+  if (skipsVain && store === undefined) takeBack();
+  const updates = upstream.updates.pipe(receiveWithStores(operator, [], derive));
+  return derivedTable(operator, { name, scope, isKept, codecs: undefined, find, changing, versions, takeBack }, updates, store, !skipsVain);
 }
 
 class Derive<K, V, V2> implements Receiver<KafkaRecord<K, Change<V>>> {

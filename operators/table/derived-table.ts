@@ -3,15 +3,14 @@ import type { KafkaRecord } from '../../src/model/record';
 import type { KeyValueStore } from '../../src/model/store-definition';
 import type { Change, Table } from '../../src/model/table';
 import type { KeyValueRuntime } from '../../src/state/handle';
-import type { TableRuntime } from '../../src/state/table';
 import { announceTable } from '../../src/state/wiring';
 import { type Receiver, receiveWithStore, runtimeOf } from '../operator';
-import { tableInStore, tableOver } from './materialize';
+import { type Behind, tableInStore, tableOver } from './materialize';
 
 /** A table that is worked out from others: whenever a row is asked for, or, with a store, once. With a store it says itself what was before. */
 export function derivedTable<K, V>(
   operator: string,
-  behind: TableRuntime<K, V>,
+  behind: Behind<K, V>,
   updates: Observable<KafkaRecord<K, Change<V>>>,
   store: KeyValueStore<K, V> | undefined,
   passesVainDeletions = true,

@@ -23,7 +23,17 @@ export function globalTableOver(name: string, scope: Scope, find: FindRow): Tabl
     get: (key) => find(key)?.value,
     changes: noChanges,
     updates: noChanges,
-    [tableRuntime]: { name, scope, isKept: true, isGlobal: true, codecs: undefined, find, changing: nothing, takeBack: nothing },
+    [tableRuntime]: {
+      name,
+      scope,
+      isKept: true,
+      isGlobal: true,
+      codecs: undefined,
+      find,
+      updates: noChanges,
+      changing: nothing,
+      takeBack: nothing,
+    },
   };
   return handle;
 }

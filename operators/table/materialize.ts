@@ -1,4 +1,4 @@
-import { map, type Observable, share, Subject, type Subscriber } from 'rxjs';
+import { map, type Observable, share, Subject, type Subscriber, tap } from 'rxjs';
 import { identityOf } from '../../src/codec/identity';
 import type { Codec } from '../../src/model/codec';
 import type { KafkaRecord } from '../../src/model/record';
@@ -10,24 +10,27 @@ import { type Receiver, receiveWithStore, receiveWithStores } from '../operator'
 
 type Updates<K, V> = Observable<KafkaRecord<K, Change<V>>>;
 
+/** What is behind a table, but for its updates. */
+export type Behind<K, V> = Omit<TableRuntime<K, V>, 'updates'>;
+
 /** A handle over rows of its own and the updates that have changed them; `updates` is made hot and shared. */
-export function keptTable<K, V>(behind: Omit<TableRuntime<K, V>, 'changing'>, key: Codec<K>, updates: Updates<K, V>): TableHandle<K, V> {
+export function keptTable<K, V>(behind: Omit<Behind<K, V>, 'changing'>, key: Codec<K>, updates: Updates<K, V>): TableHandle<K, V> {
   const emitting = new Emitting<K, V>(key);
   const shared = updates.pipe(share({ connector: () => new UpdateSubject(emitting) }));
   return handleOver({ ...behind, changing: (of) => emitting.changing(of) }, shared);
 }
 
 /** The same over rows that are worked out from others'. */
-export function tableOver<K, V>(behind: TableRuntime<K, V>, updates: Updates<K, V>): TableHandle<K, V> {
+export function tableOver<K, V>(behind: Behind<K, V>, updates: Updates<K, V>): TableHandle<K, V> {
   return handleOver(behind, updates.pipe(share()));
 }
 
-function handleOver<K, V>(behind: TableRuntime<K, V>, shared: Updates<K, V>): TableHandle<K, V> {
+function handleOver<K, V>(behind: Behind<K, V>, shared: Updates<K, V>): TableHandle<K, V> {
   return {
     get: (key) => behind.find(key)?.value,
-    updates: shared,
+    updates: shared.pipe(tap({ subscribe: behind.takeBack })),
     changes: shared.pipe(map((update) => update.withValue(update.value.after ?? null))),
-    [tableRuntime]: behind,
+    [tableRuntime]: { ...behind, updates: shared },
   };
 }
 
@@ -100,7 +103,7 @@ export function passOn<K, V>(
 }
 
 /** What is behind a table that only passes changes on. */
-export function withoutRows<K, V>(name: string, scope: Scope): TableRuntime<K, V> {
+export function withoutRows<K, V>(name: string, scope: Scope): Behind<K, V> {
   const nothing = (): undefined => undefined;
   return { name, scope, isKept: false, codecs: undefined, find: nothing, changing: nothing, takeBack: nothing };
 }

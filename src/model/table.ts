@@ -17,7 +17,10 @@ export interface Table<K, V> {
   readonly get: (key: K) => V | undefined;
   /** Each change in the order of the table's input, after the row has changed: the new value, null for a deletion. Hot and shared. */
   readonly changes: Observable<KafkaRecord<K, V | null>>;
-  /** The same with what was there before; of a table that keeps no rows, `before` is not known and undefined. */
+  /**
+   * The same with what was there before; of a table that keeps no rows, `before` is not known and undefined. Whoever subscribes gives a table
+   * of a topic a changelog of its own: the topic may have been compacted beyond what was processed.
+   */
   readonly updates: Observable<KafkaRecord<K, Change<V>>>;
 }
 

@@ -1,8 +1,10 @@
+import type { Observable } from 'rxjs';
 import { MillraceError } from '../errors/millrace-error';
 import type { Codec } from '../model/codec';
+import type { KafkaRecord } from '../model/record';
 import type { Duration } from '../model/duration';
 import type { StoreDefinition, KeyValueStore, StoreShape } from '../model/store-definition';
-import type { Table } from '../model/table';
+import type { Change, Table } from '../model/table';
 import type { VersionedDefinition } from '../model/versioned';
 import type { Topic } from '../model/topic';
 import type { Stamped } from './handle';
@@ -21,6 +23,8 @@ export interface TableRuntime<K, V> {
   /** All partitions, and its changes lead to nothing. Default false. */
   readonly isGlobal?: boolean;
   readonly find: (key: K) => Stamped<V> | undefined;
+  /** Those of the table, for readers that do not care what was before, or have said so with `takeBack`. */
+  readonly updates: Observable<KafkaRecord<K, Change<V>>>;
   /**
    * The change under way of this row: of the table itself, or of one that it follows from, so that `find` may be ahead of what has come
    * out of `updates`. Undefined for a table without rows.
@@ -31,8 +35,8 @@ export interface TableRuntime<K, V> {
   /** How its rows are written where a store keeps them; undefined: they are worked out from another table's. */
   readonly codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown> } | undefined;
   /**
-   * Somebody takes `before` back, for whom a restored row that is missing is a mistake for ever. Then a source topic cannot be the
-   * changelog: it may have been compacted up to later rows of the same keys than those that were processed.
+   * Somebody goes by `before`, for whom a restored row that is missing is a mistake for ever. Then a source topic cannot be the changelog:
+   * it may have been compacted up to later rows of the same keys than those that were processed.
    */
   readonly takeBack: () => void;
 }
