@@ -1,13 +1,13 @@
 // skipped.test.ts
 import type { Topology } from 'millrace';
-import { filterTable, joinTable, to } from 'millrace/operators';
+import { joinTable, mapTable, to } from 'millrace/operators';
 import { outgoing, records, testTopology } from 'millrace/testing';
 import { merge } from 'rxjs';
 import { orders, profiles, results } from './shop';
 
 const strict = (name: string) => {
   if (name === 'nil') throw new Error('no name');
-  return name.length > 3;
+  return name;
 };
 const topology: Topology = ({ stream, table }) => {
   const people = table(profiles);
@@ -16,7 +16,7 @@ const topology: Topology = ({ stream, table }) => {
       joinTable(people, (product, name) => `${product}/${name}`),
       to(results),
     ),
-    filterTable(people, strict).changes.pipe(to(results)),
+    mapTable(people, strict).changes.pipe(to(results)),
   );
 };
 
