@@ -2,7 +2,7 @@ import { MillraceError } from '../errors/millrace-error';
 import { BatchReader } from '../kafka/batch-decode';
 import type { FetchedChunk } from '../kafka/partition-sink';
 import type { Topic } from '../model/topic';
-import type { GlobalRow } from '../state/global-rows';
+import type { GlobalRows } from '../state/global-rows';
 import { verdictOf } from '../task/input-buffer';
 import { RecordDecoder } from '../task/record-decoder';
 
@@ -13,7 +13,7 @@ export class GlobalRowReader {
 
   constructor(
     private readonly topic: Topic<unknown, unknown>,
-    partition: number,
+    private readonly partition: number,
     /** A record was passed over, and why. */
     private readonly dropped: (reason: 'null-key' | 'decode') => void,
     { checkCrc = true }: { readonly checkCrc?: boolean } = {},
@@ -24,34 +24,36 @@ export class GlobalRowReader {
   }
 
   /** @throws DECODE, INVALID_TIMESTAMP under the policy `fail` */
-  rowsOf({ records, aborted, from }: Pick<FetchedChunk, 'records' | 'aborted' | 'from'>): GlobalRow[] {
+  applyChunk({ records, aborted, from, next }: Pick<FetchedChunk, 'records' | 'aborted' | 'from' | 'next'>, rows: GlobalRows): void {
     this.reader.reset(records, { aborted, from, readCommitted: true });
-    return this.rowsIn(this.reader);
+    this.applyAll(this.reader, rows);
+    rows.hasReadTo(this.partition, next);
   }
 
-  rowsIn(reader: BatchReader): GlobalRow[] {
-    const rows: GlobalRow[] = [];
-    while (reader.nextRecord()) {
-      const row = this.rowOf(reader);
-      if (row !== undefined) rows.push(row);
-    }
-    return rows;
+  /** Gives the number of rows. */
+  applyAll(reader: BatchReader, rows: GlobalRows): number {
+    let applied = 0;
+    while (reader.nextRecord()) if (this.apply(reader, rows)) applied++;
+    return applied;
   }
 
-  private rowOf(reader: BatchReader): GlobalRow | undefined {
+  /** False: it is passed over. */
+  private apply(reader: BatchReader, rows: GlobalRows): boolean {
     if (reader.keyStart < 0) {
       this.dropped('null-key');
-      return undefined;
+      return false;
     }
+    let key: unknown;
     try {
-      const { key, timestamp } = this.decoder.decode(reader);
-      const { buffer, valueStart, valueEnd } = reader;
-      return { key, value: valueStart < 0 ? null : buffer.subarray(valueStart, valueEnd), timestamp };
+      key = this.decoder.keyOfChecked(reader);
     } catch (cause) {
       if (!(cause instanceof MillraceError)) throw cause;
       if (verdictOf(this.topic.options.onDecodeError ?? 'fail', cause) !== 'skip') throw cause;
       this.dropped('decode');
-      return undefined;
+      return false;
     }
+    if (reader.valueStart < 0) rows.delete(key);
+    else rows.put(key, reader.buffer, reader.valueStart, reader.valueEnd, this.decoder.timestamp);
+    return true;
   }
 }

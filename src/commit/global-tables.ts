@@ -80,6 +80,7 @@ class GlobalTable {
   private readonly readers: readonly GlobalRowReader[];
   private timer: TimerHandle | undefined;
   private closed = false;
+  private behind: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly options: GlobalTablesOptions,
@@ -129,10 +130,10 @@ class GlobalTable {
             until: ends[partition]!,
             lane: 'restore',
             apply: (reader) => {
-              const rows = this.readers[partition]!.rowsIn(reader);
-              this.rows.apply(partition, rows, reader.nextOffset);
-              progress.applied(rows.length);
-              return this.rows.unwritten >= MOST_UNWRITTEN ? this.write() : undefined;
+              const applied = this.readers[partition]!.applyAll(reader, this.rows);
+              this.rows.hasReadTo(partition, reader.nextOffset);
+              progress.applied(applied);
+              return this.rows.unwritten >= MOST_UNWRITTEN ? this.writeBehind() : undefined;
             },
           },
         ),
@@ -140,7 +141,7 @@ class GlobalTable {
     );
     // Up to the end there may be nothing but markers.
     ends.forEach((end, partition) => {
-      if (this.rows.position(partition) < end) this.rows.apply(partition, [], end);
+      if (this.rows.position(partition) < end) this.rows.hasReadTo(partition, end);
     });
     await this.write();
     metrics.add('restore-records-total', progress.rows, { table: this.topic.name });
@@ -189,14 +190,14 @@ class GlobalTable {
         sink: {
           chunk: (chunk) => {
             try {
-              this.rows.apply(partition, reader.rowsOf(chunk), chunk.next);
+              reader.applyChunk(chunk, this.rows);
               this.flushLater();
             } catch (cause) {
               failed(asMillraceError(cause, this.topic.name));
             }
           },
           progress: ({ next }) => {
-            if (next > this.rows.position(partition)) this.rows.apply(partition, [], next);
+            if (next > this.rows.position(partition)) this.rows.hasReadTo(partition, next);
           },
           outOfRange: ({ requested, logStart, logEnd }) => {
             failed(positionGone(this.topic.name, partition, requested, logStart, logEnd));
@@ -220,6 +221,14 @@ class GlobalTable {
       this.timer?.cancel();
       flush();
     } else this.timer ??= clock.setTimer(FLUSH_INTERVAL_MS, flush);
+  }
+
+  /** Begins a write and settles with the one before: meanwhile more is read. */
+  private writeBehind(): Promise<void> {
+    const before = this.behind;
+    this.behind = this.write();
+    this.behind.catch(() => undefined);
+    return before;
   }
 
   private write(): Promise<void> {

@@ -1,25 +1,18 @@
 import { rm } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
-import { identityBytes, identityOf } from '../codec/identity';
+import { encodedKeyOf, identityOf } from '../codec/identity';
+import { writeInt64 } from '../codec/int64-bytes';
 import { sliceDecoder, type SliceDecoder } from '../codec/slice-decoder';
 import { asBuffer } from '../codec/utf8';
 import { MillraceError } from '../errors/millrace-error';
 import type { Codec } from '../model/codec';
 import type { Logger } from '../model/logger';
-import { ByteSlab } from './byte-slab';
+import { ByteSlab, roomFor } from './byte-slab';
 import type { Stamped } from './handle';
 import type { OpenBytes } from './open-bytes';
 import { OrderedMemory } from './ordered-memory';
 import type { BytesOperation, OrderedBytes } from './port';
-import { diskValue, timestampOf, VALUE_AT } from './store-layout';
-
-/** What one record of a global table's topic says. */
-export interface GlobalRow {
-  readonly key: unknown;
-  /** null: the row is deleted. */
-  readonly value: Uint8Array | null;
-  readonly timestamp: number;
-}
+import { timestampOf, VALUE_AT } from './store-layout';
 
 /** What of which topic is on disk; written in one batch with the rows. */
 export interface GlobalRecord {
@@ -51,10 +44,8 @@ const RECORD = Uint8Array.of(0x00);
 const ROWS = 0x01;
 const ROW_BYTES = 120;
 
-interface Pending {
-  readonly value: Uint8Array | null;
-  readonly timestamp: number;
-}
+/** As on disk; null: the row is deleted. */
+type Pending = Uint8Array | null;
 
 const none = Symbol('no such row');
 type Cached = Stamped<unknown> | typeof none;
@@ -66,10 +57,12 @@ type Cached = Stamped<unknown> | typeof none;
 export class GlobalRows {
   private positions: number[] = [];
   private readonly identityOf: (key: unknown) => string;
-  private readonly identityBytes: (identity: string) => Uint8Array;
+  private readonly encodedKeyOf: (identity: string) => string | Uint8Array;
   private readonly decode: SliceDecoder<unknown>;
   private readonly cache: LRUCache<string, Cached>;
   private waiting = new Map<string, Pending>();
+  private slab = new ByteSlab();
+  private readonly lookupSlab = new ByteSlab();
   private writing: ReadonlyMap<string, Pending> | undefined;
   private last: Promise<void> = Promise.resolve();
 
@@ -79,7 +72,7 @@ export class GlobalRows {
   ) {
     const { key, value, cacheBytes } = options;
     this.identityOf = identityOf(key);
-    this.identityBytes = identityBytes(key);
+    this.encodedKeyOf = encodedKeyOf(key);
     this.decode = sliceDecoder(value);
     this.cache = new LRUCache({ maxSize: Math.max(1, cacheBytes) });
   }
@@ -134,19 +127,22 @@ export class GlobalRows {
   }
 
   private load(identity: string): { readonly row: Stamped<unknown>; readonly bytes: number } | undefined {
-    const pending = this.waiting.get(identity) ?? this.writing?.get(identity);
-    if (pending !== undefined) {
-      if (pending.value === null) return undefined;
-      return { row: { value: this.decoded(pending.value, 0), timestamp: pending.timestamp }, bytes: pending.value.length };
-    }
-    const bytes = this.bytes.get(this.diskKey(identity));
-    return bytes === undefined
-      ? undefined
-      : { row: { value: this.decoded(bytes, VALUE_AT), timestamp: timestampOf(bytes) }, bytes: bytes.length };
+    const bytes = this.bytesOf(identity);
+    if (bytes === null || bytes === undefined) return undefined;
+    return { row: { value: this.decoded(bytes), timestamp: timestampOf(bytes) }, bytes: bytes.length };
   }
 
-  private decoded(bytes: Uint8Array, from: number): unknown {
-    const decoded = this.decode(asBuffer(bytes), from, bytes.length);
+  private bytesOf(identity: string): Pending | undefined {
+    const waiting = this.waiting.get(identity);
+    if (waiting !== undefined) return waiting;
+    const writing = this.writing?.get(identity);
+    if (writing !== undefined) return writing;
+    this.lookupSlab.at = 0;
+    return this.bytes.get(this.diskKey(this.lookupSlab, identity));
+  }
+
+  private decoded(bytes: Uint8Array): unknown {
+    const decoded = this.decode(asBuffer(bytes), VALUE_AT, bytes.length);
     if (decoded._tag === 'Right') return decoded.right;
     const { topic } = this.options;
     throw new MillraceError('DECODE', `a row of global table "${topic}" that was read before does not decode now: was its codec changed?`, {
@@ -155,13 +151,29 @@ export class GlobalRows {
     });
   }
 
-  /** Rows in the order of one partition; `next`: the position behind them. The bytes are kept. */
-  apply(partition: number, rows: Iterable<GlobalRow>, next: number): void {
-    for (const { key, value, timestamp } of rows) {
-      const identity = this.identityOf(key);
-      this.waiting.set(identity, { value, timestamp });
-      this.cache.delete(identity);
-    }
+  /** The row of a key is what lies in [start, end) of `buffer`, which is copied; the rows of a partition come in their order. */
+  put(key: unknown, buffer: Buffer, start: number, end: number, timestamp: number): void {
+    const { slab } = this;
+    slab.reserve(VALUE_AT + end - start);
+    const { at } = slab;
+    writeInt64(slab.buffer, timestamp, at);
+    buffer.copy(slab.buffer, at + VALUE_AT, start, end);
+    slab.at = at + VALUE_AT + end - start;
+    this.change(key, slab.view(at, slab.at));
+  }
+
+  delete(key: unknown): void {
+    this.change(key, null);
+  }
+
+  private change(key: unknown, pending: Pending): void {
+    const identity = this.identityOf(key);
+    this.waiting.set(identity, pending);
+    if (this.cache.size > 0) this.cache.delete(identity);
+  }
+
+  /** All rows of a partition before `next` have been put or deleted. */
+  hasReadTo(partition: number, next: number): void {
     this.positions[partition] = next;
   }
 
@@ -181,6 +193,7 @@ export class GlobalRows {
     const taken = this.waiting;
     const record: GlobalRecord = { format: FORMAT, ...of, positions: [...this.positions] };
     this.waiting = new Map();
+    this.slab = new ByteSlab();
     this.writing = taken;
     try {
       await this.bytes.write([{ type: 'put', key: RECORD, value: Buffer.from(JSON.stringify(record)) }, ...this.operations(taken)]);
@@ -196,19 +209,20 @@ export class GlobalRows {
   private operations(pending: ReadonlyMap<string, Pending>): BytesOperation[] {
     const slab = new ByteSlab();
     const operations: BytesOperation[] = [];
-    for (const [identity, { value, timestamp }] of pending) {
-      const key = this.diskKey(identity);
-      operations.push(value === null ? { type: 'delete', key } : { type: 'put', key, value: diskValue(slab, value, timestamp) });
+    for (const [identity, value] of pending) {
+      const key = this.diskKey(slab, identity);
+      operations.push(value === null ? { type: 'delete', key } : { type: 'put', key, value });
     }
     return operations;
   }
 
-  private diskKey(identity: string): Uint8Array {
-    const key = this.identityBytes(identity);
-    const bytes = new Uint8Array(1 + key.length);
-    bytes[0] = ROWS;
-    bytes.set(key, 1);
-    return bytes;
+  private diskKey(slab: ByteSlab, identity: string): Uint8Array {
+    const key = this.encodedKeyOf(identity);
+    slab.reserve(1 + roomFor(key));
+    const { at } = slab;
+    slab.buffer[at] = ROWS;
+    slab.at = at + 1 + slab.write(key, at + 1);
+    return slab.view(at, slab.at);
   }
 
   async close(): Promise<void> {

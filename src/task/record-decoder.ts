@@ -28,6 +28,8 @@ export class RecordDecoder {
   private readonly value: (buffer: Buffer, start: number, end: number) => unknown;
   private readonly nullKey: boolean;
   private readonly nullValue: boolean;
+  /** Of the record whose key was given last. */
+  timestamp = -1;
   /** The latest timestamp that is taken, as of the last look at the clock. */
   private latest: number;
 
@@ -50,6 +52,13 @@ export class RecordDecoder {
     const value = this.valueOf(reader);
     const timestamp = this.timestampOf(reader, value);
     return KafkaRecord.of(key, value, timestamp, new InputRecord(this.place, reader));
+  }
+
+  /** Checks it as `decode` does, and gives only its key; its timestamp is `timestamp` then. @throws as `decode` */
+  keyOfChecked(reader: BatchReader): unknown {
+    const key = this.keyOf(reader);
+    this.timestamp = this.timestampOf(reader, this.valueOf(reader));
+    return key;
   }
 
   private keyOf(reader: BatchReader): unknown {

@@ -32,6 +32,6 @@ export class GlobalTablesAtHand {
 
   append(topic: string, { bytes }: EncodedBatch): void {
     const { rows, reader } = this.tables.get(topic)!;
-    rows.apply(0, reader.rowsOf({ records: bytes, aborted: [], from: 0 }), 0);
+    reader.applyChunk({ records: bytes, aborted: [], from: 0, next: 0 }, rows);
   }
 }
