@@ -448,6 +448,10 @@ export class StreamTask implements AssemblyHost {
   }
 
   private takeCheckpoint(): void {
+    if (this.pushesSinceCheckpoint > 0) {
+      if (this.cautious > 0) this.cautious--;
+      if (this.oneByOne > 0) this.oneByOne--;
+    }
     const { stores, cells, scope, watermarks } = this.options;
     stores.checkpoint();
     cells.checkpoint();
@@ -457,10 +461,9 @@ export class StreamTask implements AssemblyHost {
     this.pushesSinceCheckpoint = 0;
   }
 
+  /** Not before the first push behind a checkpoint, which may have to wait for a seal: it would be counted as one that has succeeded. */
   private checkpointCautiously(): void {
-    this.cautious--;
-    if (this.oneByOne > 0) this.oneByOne--;
-    this.takeCheckpoint();
+    if (this.pushesSinceCheckpoint > 0) this.takeCheckpoint();
   }
 
   /** Takes all work up to this boundary; undefined when there is none, not even an offset that moved. */
