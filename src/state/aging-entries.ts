@@ -34,7 +34,8 @@ export class AgingEntries<K, A> extends KeyValueEntries<K, A> implements KeyValu
 
   override find(key: K): Stamped<A> | undefined {
     const found = super.find(key);
-    return found === undefined || this.isReadable(found) ? found : undefined;
+    // A timestamp that nobody needs is not looked at: it lies elsewhere in memory.
+    return found === undefined || this.ttl === Infinity || this.isReadable(found) ? found : undefined;
   }
 
   override isReadable({ timestamp }: Stamped<A>): boolean {
