@@ -47,22 +47,24 @@ function receiveTogether<In, Out>(
   const input: WiringNode = { kind: 'operator', name: operator, operator };
   // Each source is an input of its own, so that the planner finds what lies upstream of it even behind a share().
   const together = new Observable<never>();
-  return new Observable<Out>((destination) =>
+  const output: Observable<Out> = new Observable<Out>((destination) =>
     holding(operator, stores, token, (release) => {
       const receivers = aging(operator, stores, destination, start(destination));
       release.push(...receivers);
       let active = sources.length;
       const isLast = (): boolean => --active === 0;
-      return subscribeAs(meeting, together, () => {
+      const subscribe = (): Subscription => {
         const upstream = new Subscription();
         sources.forEach((source, at) => {
           const observer = new ReceiveOneOf(destination, operator, receivers[at]!, isLast);
           if (!destination.closed) upstream.add(subscribeAs(input, source, () => source.subscribe(observer)));
         });
         return upstream;
-      });
+      };
+      return subscribeAs(meeting, together, subscribe, output);
     }),
   );
+  return output;
 }
 
 /**
@@ -81,14 +83,14 @@ export function receiveWithTable<In, Out>(
   const meeting: WiringNode = { kind: 'join', name: table.name, operator };
   const lookup: WiringNode = { kind: 'lookup', name: table.name, operator };
   const input: WiringNode = buffer === undefined ? { kind: 'operator', name: operator, operator } : storeNode(operator, buffer);
-  return (source) =>
-    new Observable<Out>((destination) =>
+  return (source) => {
+    const output: Observable<Out> = new Observable<Out>((destination) =>
       holding(operator, buffer === undefined ? [] : [buffer], token, (release) => {
         const together = new Observable<never>();
         const error = (cause: unknown): void => {
           destination.error(cause);
         };
-        return subscribeAs(meeting, together, () => {
+        const subscribe = (): Subscription => {
           // Not the table's subscription: what is looked up in a table that has completed outlives it.
           const held = new Subscription();
           held.add(subscribeAs(lookup, table.updates, () => table.updates.subscribe({ error })));
@@ -97,9 +99,12 @@ export function receiveWithTable<In, Out>(
           held.add(subscribeAs(input, source, () => source.subscribe(new ReceiveInputs(destination, operator, receiver))));
           receiver.subscribed?.();
           return held;
-        });
+        };
+        return subscribeAs(meeting, together, subscribe, output);
       }),
     );
+    return output;
+  };
 }
 
 /** One of several inputs: only the last of them to complete says so. */

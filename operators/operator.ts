@@ -66,8 +66,8 @@ export function receiveWithStores<In, Out>(
   start: (destination: Subscriber<Out>) => Receiver<In>,
 ): OperatorFunction<In, Out> {
   const token = {};
-  return (source) =>
-    new Observable<Out>((destination) =>
+  return (source) => {
+    const output: Observable<Out> = new Observable<Out>((destination) =>
       holding(operator, stores, token, (release) => {
         const receiver = start(destination);
         const [started] = aging(operator, stores, destination, [receiver]);
@@ -76,7 +76,10 @@ export function receiveWithStores<In, Out>(
         // Without a store it is a node all the same: behind a share() the planner goes by those that have subscribed before.
         const nodes = stores.length === 0 ? [operatorNode(operator)] : stores.map((store) => storeNode(operator, store, meets));
         const subscribe = (): Subscription => source.subscribe(new ReceiveInputs(destination, operator, started!));
-        const subscription = nodes.reduceRight((inner, node) => () => subscribeAs(node, source, inner), subscribe)();
+        const subscription = nodes.reduceRight(
+          (inner, node, at) => () => subscribeAs(node, source, inner, at === 0 ? output : undefined),
+          subscribe,
+        )();
         // What `holding` has not got yet it cannot end.
         try {
           receiver.subscribed?.();
@@ -87,6 +90,14 @@ export function receiveWithStores<In, Out>(
         return subscription;
       }),
     );
+    return output;
+  };
+}
+
+/** The same; but the planner sees each subscription, also where it finds no way upstream of what is shared: in a merge, say. */
+export function seenByPlanner<T>(operator: string, name: string, shared: Observable<T>): Observable<T> {
+  const node: WiringNode = { kind: 'operator', name, operator };
+  return new Observable<T>((subscriber) => subscribeAs(node, shared, () => shared.subscribe(subscriber)));
 }
 
 /** Claims stores for as long as what `subscribe` gives is subscribed; releases what it has pushed before they are free. */
@@ -160,7 +171,10 @@ function subscribing<In, Out>(
   source: Observable<In>,
   observe: (destination: Subscriber<Out>) => Observer<In>,
 ): Observable<Out> {
-  return new Observable<Out>((destination) => subscribeAs(node, source, () => source.subscribe(observe(destination))));
+  const output: Observable<Out> = new Observable<Out>((destination) =>
+    subscribeAs(node, source, () => source.subscribe(observe(destination)), output),
+  );
+  return output;
 }
 
 /** Stays silent once its destination has closed: a source that emits while it is being subscribed cannot be stopped in time. */

@@ -6,7 +6,7 @@ import type { Change } from '../../src/model/table';
 import type { KeyValueRuntime, Stamped } from '../../src/state/handle';
 import type { Counter, Scope } from '../../src/state/scope';
 import { type ChangeUnderWay, tableRuntime, type TableHandle, type TableRuntime } from '../../src/state/table';
-import { type Receiver, receiveWithStore, receiveWithStores } from '../operator';
+import { type Receiver, receiveWithStore, receiveWithStores, seenByPlanner } from '../operator';
 
 type Updates<K, V> = Observable<KafkaRecord<K, Change<V>>>;
 
@@ -26,11 +26,12 @@ export function tableOver<K, V>(behind: Behind<K, V>, updates: Updates<K, V>): T
 }
 
 function handleOver<K, V>(behind: Behind<K, V>, shared: Updates<K, V>): TableHandle<K, V> {
+  const updates = seenByPlanner('table', behind.name, shared);
   return {
     get: (key) => behind.find(key)?.value,
-    updates: shared.pipe(tap({ subscribe: behind.takeBack })),
-    changes: shared.pipe(map((update) => update.withValue(update.value.after ?? null))),
-    [tableRuntime]: { ...behind, updates: shared },
+    updates: updates.pipe(tap({ subscribe: behind.takeBack })),
+    changes: updates.pipe(map((update) => update.withValue(update.value.after ?? null))),
+    [tableRuntime]: { ...behind, updates },
   };
 }
 

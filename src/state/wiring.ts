@@ -18,8 +18,8 @@ export interface WiringNode {
 
 /** Who listens while a topology is subscribed; nobody in an operator's own unit test. */
 export interface WiringListener {
-  /** `node` subscribes to `source`; everything subscribed before the matching `leave` lies upstream of it. */
-  enter(node: WiringNode, source: Observable<unknown>): void;
+  /** `node` subscribes to `source`; everything subscribed before the matching `leave` lies upstream of it. `output` is what it gives. */
+  enter(node: WiringNode, source: Observable<unknown>, output: Observable<unknown> | undefined): void;
   leave(): void;
   /** A table has been made that lives only while somebody is subscribed to it. */
   announce(store: string, operator: string): void;
@@ -41,12 +41,20 @@ export function listenToWiring<R>(to: WiringListener, assemble: () => R): R {
   }
 }
 
-/** Subscribes on behalf of one of our operators, so that the planner sees what lies upstream of it. */
-export function subscribeAs(node: WiringNode, source: Observable<unknown>, subscribe: () => Subscription): Subscription {
+/**
+ * Subscribes on behalf of one of our operators, so that the planner sees what lies upstream of it; with `output`, also what lies upstream of
+ * whoever subscribes to that behind a share(), when it is not subscribed again.
+ */
+export function subscribeAs(
+  node: WiringNode,
+  source: Observable<unknown>,
+  subscribe: () => Subscription,
+  output?: Observable<unknown>,
+): Subscription {
   const to = listener;
   if (node.windows !== undefined) tellBelow(node.windows);
   path.push(node);
-  to?.enter(node, source);
+  to?.enter(node, source, output);
   try {
     return subscribe();
   } finally {

@@ -74,6 +74,7 @@ export class Assembly implements Task {
   private readonly globalTables = new Map<string, Table<unknown, unknown>>();
   /** Tables whose rows somebody takes back, by the name of their store. */
   readonly takenBack = new Set<string>();
+  private readonly ownTopics = new Set<string>();
   private assembling = true;
 
   constructor(private readonly host: AssemblyHost) {
@@ -166,25 +167,44 @@ export class Assembly implements Task {
     this.assertAssembling('repartition');
     const incoming = this.observe(topic, true);
     const node: WiringNode = { kind: 'repartition', name: topic.name, operator: 'repartition' };
-    return (source: Observable<AnyRecord>) =>
-      new Observable<KafkaRecord<unknown, unknown>>((subscriber) => {
+    return (source: Observable<AnyRecord>) => {
+      const output: Observable<KafkaRecord<unknown, unknown>> = new Observable((subscriber) => {
         subscriber.add(incoming.subscribe(subscriber));
-        return subscribeAs(node, source, () =>
-          source.subscribe({
-            next: (record) => {
-              try {
-                this.host.forward(topic, key === undefined ? record.key : key(record.value, record), record);
-              } catch (cause) {
-                subscriber.error(cause);
-              }
-            },
-            error: (cause: unknown) => {
+        const observer = {
+          next: (record: AnyRecord): void => {
+            try {
+              this.host.forward(topic, key === undefined ? record.key : key(record.value, record), record);
+            } catch (cause) {
               subscriber.error(cause);
-            },
-          }),
-        );
+            }
+          },
+          error: (cause: unknown): void => {
+            subscriber.error(cause);
+          },
+        };
+        return subscribeAs(node, source, () => source.subscribe(observer), output);
       });
+      return output;
+    };
   }) as Task['repartition'] & ((topic: InternalTopic<unknown, unknown>) => OperatorFunction<AnyRecord, KafkaRecord<unknown, unknown>>);
+
+  /**
+   * For an operator's own internal topic: whatever came there from others it would take for its own.
+   *
+   * @throws CONFIG at a second use
+   */
+  repartitionAlone<K, V>(topic: InternalTopic<K, V>): OperatorFunction<KafkaRecord<K, V, Placement>, KafkaRecord<K, V>> {
+    const through = this.repartition(topic);
+    if (this.ownTopics.has(topic.name)) {
+      throw new MillraceError(
+        'CONFIG',
+        `the internal topic "${topic.name}" carries the rows of two operators, and each would take those of the other; declare one for each`,
+        { where: { topic: topic.name } },
+      );
+    }
+    this.ownTopics.add(topic.name);
+    return through;
+  }
 
   private observe(topic: Source['topic'], internal: boolean): Observable<KafkaRecord<unknown, unknown>> {
     const key = sourceKey(topic.name, internal);
@@ -202,11 +222,15 @@ export class Assembly implements Task {
       subscriptions: 0,
       assembled: 1,
     };
-    const observable = new Observable<KafkaRecord<unknown, unknown>>((subscriber) => {
-      this.host.reached(source, this.assembling);
-      source.subscriptions++;
-      subscriber.add(() => source.subscriptions--);
-      return source.subject.subscribe(subscriber);
+    const observable: Observable<KafkaRecord<unknown, unknown>> = new Observable((subscriber) => {
+      const subscribe = (): Subscription => {
+        this.host.reached(source, this.assembling);
+        source.subscriptions++;
+        subscriber.add(() => source.subscriptions--);
+        return source.subject.subscribe(subscriber);
+      };
+      if (internal) return subscribe();
+      return subscribeAs({ kind: 'operator', name: topic.name, operator: 'stream' }, source.subject, subscribe, observable);
     });
     this.sources.set(key, source);
     this.observables.set(key, observable);

@@ -18,15 +18,15 @@ export interface GraphNode {
 export class PlanGraph implements WiringListener {
   readonly nodes: GraphNode[] = [];
   readonly sources = new Map<string, GraphNode>();
-  private readonly stack: { node: GraphNode; source: Observable<unknown> }[] = [];
+  private readonly stack: { node: GraphNode; source: Observable<unknown>; output: Observable<unknown> | undefined }[] = [];
   /** Operators that make a table, by the name of its store. */
   readonly announced = new Map<string, string>();
   private readonly seen = new Map<Observable<unknown>, ReadonlySet<GraphNode>>();
 
-  enter(wiring: WiringNode, source: Observable<unknown>): void {
+  enter(wiring: WiringNode, source: Observable<unknown>, output: Observable<unknown> | undefined): void {
     const node: GraphNode = { kind: wiring.kind, name: wiring.name, operator: wiring.operator, upstream: new Set(), wiring };
     this.nodes.push(node);
-    this.stack.push({ node, source });
+    this.stack.push({ node, source, output });
   }
 
   leave(): void {
@@ -42,6 +42,8 @@ export class PlanGraph implements WiringListener {
       }
     }
     for (const observable of chain) this.seen.set(observable, left.node.upstream);
+    // Whoever has shared it, and for whom, need not be operators of ours.
+    if (left.output !== undefined) this.seen.set(left.output, new Set([left.node]));
     this.stack.at(-1)?.node.upstream.add(left.node);
   }
 

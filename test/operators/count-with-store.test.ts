@@ -107,8 +107,9 @@ describe('countWithStore over a key-value store', () => {
     const source = new Subject<ReturnType<typeof click>>();
     const seen: unknown[] = [];
     const listener = { enter: (...entered: unknown[]) => seen.push(entered), leave: () => seen.push('leave'), announce: () => undefined };
-    listenToWiring(listener, () => source.pipe(countWithStore(numberStore())).subscribe());
-    expect(seen).toEqual([[{ kind: 'store', name: 'numbers', operator: 'countWithStore' }, source], 'leave']);
+    const counted = source.pipe(countWithStore(numberStore()));
+    listenToWiring(listener, () => counted.subscribe());
+    expect(seen).toEqual([[{ kind: 'store', name: 'numbers', operator: 'countWithStore' }, source, counted], 'leave']);
   });
 });
 

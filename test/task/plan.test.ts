@@ -1,7 +1,8 @@
-import { filter, map, merge, NEVER, share } from 'rxjs';
+import { filter, ignoreElements, map, merge, NEVER, type Observable, share } from 'rxjs';
 import {
   cogroupWithStore,
   countWithStore,
+  filterValues,
   grouped,
   joinTable,
   joinTablesByForeignKey,
@@ -16,7 +17,8 @@ import { layOut } from '../../src/commit/layout';
 import { keyValueStore, windowStore } from '../../src/state/definition';
 import { foreignKeyStore } from '../../src/state/foreign-key-definition';
 import { planTopology, type Plan } from '../../src/task/plan';
-import type { Topology } from '../../src/task/topology';
+import type { KafkaRecord } from '../../src/model/record';
+import type { Task, Topology } from '../../src/task/topology';
 import { manualClock } from '../../src/time/manual-clock';
 
 const clicks = topic('clicks', { key: string, value: string });
@@ -132,6 +134,42 @@ describe('planning a topology', () => {
       );
     });
     expect(found.meetings.find(({ operator }) => operator === 'joinTable')?.inputs.map(({ name }) => name)).toEqual(['profiles', 'clicks']);
+  });
+
+  it('sees what lies upstream of a table whose changes were followed before, by no operator of ours', () => {
+    const profiles = topic('profiles', { key: string, value: string });
+    const found = plan(({ stream, table }) => {
+      const people = table(profiles);
+      const joined = stream(clicks).pipe(joinTable(people, () => 1));
+      return merge(people.changes.pipe(ignoreElements()), joined.pipe(to(results)));
+    });
+    expect(found.meetings.find(({ operator }) => operator === 'joinTable')?.inputs.map(({ name }) => name)).toEqual(['profiles', 'clicks']);
+  });
+
+  it('sees what lies upstream of a merge of tables that are used elsewhere', () => {
+    const [profiles, addresses] = [topic('profiles', { key: string, value: string }), topic('addresses', { key: string, value: string })];
+    const found = plan(({ table, store }) => {
+      const all = [table(profiles), table(addresses)];
+      const counted = merge(...all.map(({ changes }) => changes)).pipe(countWithStore(store(counts)), to(results));
+      return merge(...all.map(({ changes }) => changes.pipe(ignoreElements())), counted);
+    });
+    expect(found.meetings.find(({ name }) => name === 'counts')?.inputs.map(({ name }) => name)).toEqual(['profiles', 'addresses']);
+  });
+
+  it.each<[string, (task: Task) => Observable<KafkaRecord<string, string>>]>([
+    ['a source', ({ stream }) => stream(clicks)],
+    ['a repartition', ({ stream, repartition }) => stream(orders).pipe(repartition(byPage))],
+    ['an operator', ({ stream }) => stream(clicks).pipe(filterValues(() => true))],
+    ['a join', ({ stream, table }) => stream(clicks).pipe(joinTable(table(orders), (value) => value))],
+  ])('sees what lies behind a share() of %s that was subscribed by no operator of ours', (_, sourceOf) => {
+    const alone = plan((task) => sourceOf(task).pipe(countWithStore(task.store(counts)), to(results)));
+    const shared = plan((task) => {
+      const source = sourceOf(task).pipe(share());
+      return merge(source.pipe(ignoreElements()), source.pipe(countWithStore(task.store(counts)), to(results)));
+    });
+    const inputs = ({ meetings }: Plan): unknown => meetings.find(({ name }) => name === 'counts')?.inputs;
+    expect(inputs(shared)).toEqual(inputs(alone));
+    expect(shared.feeds.find(({ name }) => name === 'counts')).toEqual(alone.feeds.find(({ name }) => name === 'counts'));
   });
 
   it('lays out the internal topics of a join by foreign key by the table that reads each', () => {
