@@ -1,0 +1,76 @@
+import type { Chance } from './chance';
+
+/** What happens to a process at an await. */
+export type Cut =
+  /** It dies; its disk survives. */
+  | 'crash'
+  /** It stands still, for longer than the group waits for it, and goes on as if nothing had been. */
+  | 'freeze'
+  /** It stands still for a moment. */
+  | 'stall'
+  /** What it asked takes effect, and it never hears of it. */
+  | 'lost'
+  /** The connection breaks, yet the bytes are executed later: after it has asked again. */
+  | 'late'
+  | 'slow'
+  /** The connection breaks before anything has taken effect. */
+  | 'broken'
+  /** Its next write to disk fails. */
+  | 'disk';
+
+export const CUTS: readonly Cut[] = ['crash', 'freeze', 'stall', 'lost', 'late', 'slow', 'broken', 'disk'];
+
+/** How often each may happen in one run: so that it comes through, and that what follows from a cut is seen before the next. */
+const MOST: Readonly<Record<Cut, number>> = { crash: 5, freeze: 3, stall: 6, lost: 6, late: 6, slow: 4, broken: 6, disk: 3 };
+const SHARE: readonly Cut[] = ['crash', 'crash', 'freeze', 'stall', 'lost', 'lost', 'late', 'late', 'slow', 'broken', 'disk'];
+
+/** ms from which on a site that was not reached before counts as one of the rare ones: what every start comes by is behind. */
+const COMMON_UNTIL = 2_500;
+
+export interface SiteCount {
+  reached: number;
+  readonly cuts: Record<Cut, number>;
+}
+
+export function noCounts(): SiteCount {
+  return { reached: 0, cuts: { crash: 0, freeze: 0, stall: 0, lost: 0, late: 0, slow: 0, broken: 0, disk: 0 } };
+}
+
+/**
+ * Which await is cut, and how, in one run. A seed has some sites that it favours; ones that are reached late, and so seldom, are cut more
+ * readily than those of every start; one that was cut is cut less readily again.
+ */
+export class CutPlan {
+  readonly sites = new Map<number, SiteCount>();
+  isOver = false;
+  private readonly made = new Map<Cut, number>();
+  private readonly weights = new Map<number, number>();
+
+  constructor(
+    private readonly chance: Chance,
+    private readonly now: () => number,
+    /** Of the whole run: some have few cuts, so that what one alone leads to is seen. */
+    private readonly eagerness: number,
+  ) {}
+
+  /** Called at every await. */
+  at(site: number): Cut | undefined {
+    let count = this.sites.get(site);
+    if (count === undefined) {
+      this.sites.set(site, (count = noCounts()));
+      const favoured = this.chance.below(8) === 0 ? 6 : 1;
+      this.weights.set(site, favoured * (this.now() > COMMON_UNTIL ? 0.12 : 0.008));
+    }
+    count.reached++;
+    if (this.isOver) return undefined;
+    const weight = this.weights.get(site)!;
+    if (!this.chance.happens((weight * this.eagerness) / (1 + count.reached * 0.1))) return undefined;
+    const cut = this.chance.oneOf(SHARE);
+    const made = this.made.get(cut) ?? 0;
+    if (made >= MOST[cut]) return undefined;
+    this.made.set(cut, made + 1);
+    this.weights.set(site, weight / 3);
+    count.cuts[cut]++;
+    return cut;
+  }
+}

@@ -1,0 +1,228 @@
+import type { Subscription } from 'rxjs';
+import { MillraceApp } from '../../src/app';
+import type { Adapters } from '../../src/commit/adapters';
+import { checkConfig, type MillraceConfig } from '../../src/config';
+import type { Call } from '../../src/memory/call';
+import type { FaultAction } from '../../src/memory/faults';
+import type { MemoryBroker } from '../../src/memory/memory-broker';
+import { memorySlot } from '../../src/state/slot';
+import type { Topology } from '../../src/task/topology';
+import type { Clock } from '../../src/time/clock';
+import type { Chance } from './chance';
+import type { Cut, CutPlan } from './cuts';
+import type { Disk, DiskFault } from './disk';
+import { HeldBroker, type Listener } from './held-broker';
+import { HeldClock } from './held-clock';
+
+export interface InstanceOptions {
+  readonly name: string;
+  /** How often this name was started before. */
+  readonly life: number;
+  readonly clock: Clock;
+  readonly broker: MemoryBroker;
+  readonly disk: Disk;
+  readonly chance: Chance;
+  readonly cuts: CutPlan;
+  readonly config: MillraceConfig;
+  readonly topology: Topology;
+  readonly listener: Listener;
+  /** For the log of the run. */
+  readonly say: (what: string) => void;
+}
+
+/** The one whose turn it is: what runs in a turn follows from one answer, timer or immediate, which belongs to one process. */
+let current: Instance | undefined;
+
+export function nobodysTurn(): void {
+  current = undefined;
+}
+
+function takeTurn(instance: Instance): void {
+  current = instance;
+}
+
+export function whoseTurn(): Instance | undefined {
+  return current;
+}
+
+/** A process with an application in it. It can stand still and go on, and die: then nothing of it ever runs again. */
+export class Instance {
+  error: Error | undefined;
+  isOver = false;
+  isDead = false;
+  private frozen = false;
+  private held: (() => void)[] = [];
+  private aimed: { readonly action: FaultAction; readonly isGone: boolean } | undefined;
+  private diskFault: DiskFault | undefined;
+  private readonly broker: HeldBroker;
+  private readonly clock: Clock;
+  private readonly app: MillraceApp;
+  private subscription: Subscription | undefined;
+
+  constructor(private readonly options: InstanceOptions) {
+    const { name, clock, disk, config } = options;
+    this.clock = new HeldClock(clock, this);
+    this.broker = new HeldBroker(options.broker, this.clientId, this, options.listener);
+    const openBytes = disk.opener(this.clock, () => this.takeDiskFault());
+    const adapters: Adapters = {
+      clock: this.clock,
+      broker: this.broker,
+      openBytes,
+      openSlot: () =>
+        Promise.resolve({
+          ...memorySlot(this.clock, name),
+          taskDirectory: (task: number) => `${name}/task-${task}`,
+          globalDirectory: (topic: string) => `${name}/global-${topic}`,
+        }),
+    };
+    this.app = new MillraceApp(checkConfig({ ...config, brokers: ['simulated:1'] }), () => Promise.resolve(adapters));
+  }
+
+  /** Another one for each life, for the trace. */
+  get clientId(): string {
+    return `${this.options.name}.${this.options.life}`;
+  }
+
+  get isRunning(): boolean {
+    return !this.isDead && !this.isOver;
+  }
+
+  start(): void {
+    this.clock.setImmediate(() => {
+      this.subscription = this.app.run(this.options.topology).subscribe({
+        error: (error: Error) => {
+          this.error = error;
+          this.over(`gave up: ${error.message}`);
+        },
+        complete: () => this.over('has ended'),
+      });
+    });
+  }
+
+  /** Drains, commits, leaves. */
+  close(): void {
+    this.clock.setImmediate(() => {
+      void this.app.close().then(() => this.subscription?.unsubscribe());
+    });
+  }
+
+  private over(how: string): void {
+    if (!this.isRunning) return;
+    this.isOver = true;
+    this.options.say(`${this.clientId} ${how}`);
+  }
+
+  // ---- what the clock and the broker of the process ask
+
+  /** Lets `work` happen in a turn of this process; never, when it has died, and later, while it stands still. */
+  turn(work: () => void): void {
+    if (this.isDead) return;
+    if (this.frozen) {
+      this.held.push(work);
+      return;
+    }
+    takeTurn(this);
+    work();
+  }
+
+  get standsStill(): boolean {
+    return this.frozen;
+  }
+
+  // ---- what happens at an await
+
+  at(site: number, settled: unknown): void {
+    if (this.isDead) return;
+    const { cuts, chance } = this.options;
+    const cut = cuts.at(site);
+    if (cut === undefined) return;
+    const now = !isThenable(settled) || chance.below(2) === 0;
+    const strike = (): void => {
+      if (this.isDead) return;
+      this.options.say(`${this.clientId} ${cut} ${now ? 'before' : 'after'} await ${site}`);
+      this.suffer(cut);
+    };
+    // What was asked is struck while it is under way.
+    if (now || cut === 'lost' || cut === 'late' || cut === 'slow' || cut === 'broken') strike();
+    // The first to hear of it: comes before what waits for it.
+    else settled.then(strike, strike);
+  }
+
+  private suffer(cut: Cut): void {
+    const { chance } = this.options;
+    switch (cut) {
+      case 'crash':
+        this.die();
+        break;
+      case 'freeze':
+        this.freeze(3_000 + chance.below(15_000));
+        break;
+      case 'stall':
+        this.freeze(1 + chance.below(chance.below(2) === 0 ? 20 : 800));
+        break;
+      case 'lost':
+        this.aim({ kind: 'lose answer', then: chance.below(3) === 0 ? 'hang' : 'disconnect' });
+        break;
+      case 'late':
+        this.aim(
+          chance.below(3) === 0
+            ? { kind: 'hang', executeAfterMs: chance.below(25_000) }
+            : { kind: 'duplicate later', afterMs: chance.below(chance.below(2) === 0 ? 50 : 3_000) },
+        );
+        break;
+      case 'slow':
+        this.aim({ kind: 'delay', ms: chance.below(chance.below(2) === 0 ? 300 : 9_000) });
+        break;
+      case 'broken':
+        this.aim({ kind: 'fail before' });
+        break;
+      case 'disk':
+        this.diskFault = chance.below(2) === 0 ? 'refused' : 'failed after it was written';
+    }
+  }
+
+  /** Nothing of it ever runs again. What it has sent may still arrive. */
+  die(): void {
+    if (this.isDead) return;
+    this.isDead = true;
+    this.held = [];
+    const { clock, chance } = this.options;
+    const linger = chance.below(2) === 0 ? 0 : chance.below(20);
+    clock.setTimer(linger, () => this.broker.close());
+  }
+
+  private freeze(ms: number): void {
+    if (this.frozen) return;
+    this.frozen = true;
+    this.options.clock.setTimer(ms, () => {
+      this.frozen = false;
+      const { held } = this;
+      this.held = [];
+      for (const work of held) this.clock.setImmediate(work);
+    });
+  }
+
+  private aim(action: FaultAction): void {
+    this.aimed = { action, isGone: this.broker.lastSent === undefined || this.broker.hasArrived };
+  }
+
+  /** For the broker's door: what happens to this request of this process. */
+  strikes(call: Call): FaultAction | undefined {
+    const isLastSent = this.broker.isLastSent(call);
+    if (isLastSent) this.broker.hasArrived = true;
+    const { aimed } = this;
+    if (aimed === undefined || !(aimed.isGone || isLastSent)) return undefined;
+    this.aimed = undefined;
+    return aimed.action;
+  }
+
+  private takeDiskFault(): DiskFault | undefined {
+    const fault = this.diskFault;
+    this.diskFault = undefined;
+    return fault;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+}

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Build } from './build';
+import type { SeedResult } from './run';
+
+export interface SeedReport extends SeedResult {
+  /** The hash of a second run, where there was one. */
+  readonly again?: string;
+}
+
+export interface Seeds {
+  readonly from: number;
+  readonly count: number;
+  /** False: no more seeds. */
+  readonly each: (report: SeedReport) => boolean;
+}
+
+/** Runs seeds over a build, in as many processes as there are cores. @throws when one of them ends before it is through */
+export async function runSeeds({ folder }: Build, { from, count, each }: Seeds): Promise<void> {
+  const processes = Math.min(count, availableParallelism());
+  const workers = Array.from({ length: processes }, (_, at) => worker(folder, [from + at, from + count, processes], each));
+  try {
+    await Promise.all(workers.map(({ done }) => done));
+  } finally {
+    for (const { stop } of workers) stop();
+  }
+
+  function worker(path: string, range: readonly number[], report: Seeds['each']): { done: Promise<void>; stop: () => void } {
+    const child = spawn(process.execPath, ['--enable-source-maps', join(path, 'scripts', 'simulate', 'worker.js'), ...range.map(String)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let isStopped = false;
+    const stop = (): void => {
+      isStopped = true;
+      child.kill();
+    };
+    const lines = createInterface(child.stdout);
+    lines.on('line', (line) => {
+      if (isStopped || report(JSON.parse(line) as SeedReport)) return;
+      for (const other of workers) other.stop();
+    });
+    const done = new Promise<void>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        if (code === 0 || isStopped) resolve();
+        else reject(new Error(`a process of the simulation has ended with ${code ?? signal}`));
+      });
+    });
+    return { done, stop };
+  }
+}

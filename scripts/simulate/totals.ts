@@ -1,0 +1,70 @@
+import { CUTS, noCounts, type SiteCount } from './cuts';
+import type { AwaitSite } from './instrument';
+import type { SeedReport } from './seeds';
+
+/** Awaits that no run can come by, by the function they stand in, each with its reason. */
+export interface OutOfReach {
+  readonly file: string;
+  readonly within?: string;
+  readonly because: string;
+}
+
+/** How often each await was reached and cut, over all seeds. */
+export class Totals {
+  seeds = 0;
+  requests = 0;
+  time = 0;
+  repeated = 0;
+  private readonly counts: SiteCount[];
+  private readonly gaveUp = new Map<string, number>();
+
+  constructor(
+    private readonly sites: readonly AwaitSite[],
+    private readonly outOfReach: readonly OutOfReach[],
+  ) {
+    this.counts = sites.map(noCounts);
+  }
+
+  add({ requests, time, again, sites, gaveUp }: SeedReport): void {
+    this.seeds++;
+    this.requests += requests;
+    this.time += time;
+    if (again !== undefined) this.repeated++;
+    for (const reason of gaveUp) this.gaveUp.set(reason, (this.gaveUp.get(reason) ?? 0) + 1);
+    for (const [site, { reached, cuts }] of sites) {
+      const total = this.counts[site]!;
+      total.reached += reached;
+      for (const cut of CUTS) total.cuts[cut] += cuts[cut];
+    }
+  }
+
+  /** A line for each await, and what was never reached, or never cut. */
+  table(): string {
+    const rows = this.sites.map(({ file, line, what }, at) => {
+      const { reached, cuts } = this.counts[at]!;
+      return [...CUTS.map((cut) => cuts[cut]), reached].map((each) => String(each).padStart(7)).join('') + `  ${file}:${line} ${what}`;
+    });
+    return [[...CUTS, 'reached'].map((each) => each.padStart(7)).join(''), ...rows].join('\n');
+  }
+
+  summary(): string {
+    const within = this.sites.map((site, at) => ({ site, ...this.counts[at]! })).filter(({ site }) => this.whyNot(site) === undefined);
+    const cutsOf = (count: SiteCount): number => CUTS.reduce((sum, cut) => sum + count.cuts[cut], 0);
+    const unreached = within.filter(({ reached }) => reached === 0);
+    const uncut = within.filter((each) => each.reached > 0 && cutsOf(each) === 0);
+    const name = ({ site: { file, line, what } }: (typeof within)[number]): string => `  ${file}:${line} ${what}`;
+    const byKind = CUTS.map((cut) => `${cut} ${this.counts.reduce((sum, { cuts }) => sum + cuts[cut], 0)}`).join(', ');
+    return [
+      `${this.requests} requests, ${Math.round(this.time / 60_000)} minutes of virtual time; ${this.repeated} seeds were run twice, with the same trace`,
+      `cuts: ${byKind}`,
+      ...[...this.gaveUp].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `gave up, ${count} times: ${reason}`),
+      `${within.length} awaits in reach, ${unreached.length} of them never reached, ${uncut.length} reached and never cut; ${this.sites.length - within.length} out of reach`,
+      ...unreached.map((each) => `never reached:${name(each)}`),
+      ...uncut.map((each) => `never cut:    ${name(each)}`),
+    ].join('\n');
+  }
+
+  private whyNot({ file, what }: AwaitSite): string | undefined {
+    return this.outOfReach.find((each) => each.file === file && (each.within === undefined || what.startsWith(`${each.within}:`)))?.because;
+  }
+}
