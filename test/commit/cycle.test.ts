@@ -178,7 +178,7 @@ describe('the commit cycle', () => {
     await world.until(() => world.committed('input', 0)?.offset === 100, 600_000);
   });
 
-  it('C7, C8: an open transaction does not keep the next ones from being due: all that was completed is in one of them', async () => {
+  it('C8: an open transaction does not keep the next ones from being due: all that was completed is in one of them', async () => {
     world.topics({ input: 1, results: 1 });
     const one = world.start(counting);
     world.fault('endTxn', { kind: 'delay', ms: 150 }, undefined, 30);

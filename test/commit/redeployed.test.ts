@@ -80,3 +80,25 @@ describe('S9: redeployed with operators', () => {
     expect(await values()).toEqual([1, 2, 3, 4, 5]);
   });
 });
+
+describe('S8: redeployed with one more store', () => {
+  it('S8: on the same stream, the one that was there goes on and the new one begins', async () => {
+    const last = topic('last', { key: string, value: string });
+    const latest = keyValueStore('latest', { key: string, value: string });
+    const both: Topology = ({ stream, store }) => {
+      const source = stream(input);
+      const previous = mapWithStore(store(latest), {
+        initial: () => 'none',
+        step: (before: string, value: string) => [value, before] as const,
+      });
+      return merge(source.pipe(countWithStore(store(counts)), to(results)), source.pipe(previous, to(last)));
+    };
+    world.topics({ last: 1 });
+    await world.write(input, records('a', 3));
+    await world.toTheEnd(({ stream, store }) => stream(input).pipe(countWithStore(store(counts)), to(results)));
+    await world.write(input, records('a', 2, 3));
+    await world.toTheEnd(both);
+    expect(await values()).toEqual([1, 2, 3, 4, 5]);
+    expect((await world.read(last)).map(({ value }) => value)).toEqual(['none', 'v3']);
+  });
+});
