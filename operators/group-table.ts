@@ -16,7 +16,7 @@ import { tableInStore } from './table/materialize';
 export interface GroupTableOptions<K, V, K2, V2, A extends State> {
   /** The group a row belongs to, and what of it is aggregated; pure. A null in either: the row is in no group. */
   readonly by: (value: V, key: K) => readonly [K2, V2];
-  /** Where rows meet those of their group: the internal topic `<app>-<name>-repartition`. */
+  /** Where rows meet those of their group: the internal topic `<app>-<name>-repartition`, which serves this grouping alone. */
   readonly through: InternalTopic<K2, V2>;
   readonly initial: () => NoInfer<A>;
   readonly add: (aggregate: A, value: V2) => NoInfer<A>;
@@ -38,7 +38,7 @@ export interface GroupTableOptions<K, V, K2, V2, A extends State> {
  * Rows are taken back as they were added, whatever happens in between: the table it groups keeps a changelog of its own, because a source
  * topic may have been compacted beyond what has been processed.
  *
- * @throws CONFIG for a table that keeps no rows; NO_SUBSCRIBERS when the topology is planned and nobody uses the result; PROCESSING in the
+ * @throws CONFIG for a table that keeps no rows, and for an internal topic that serves another one too; NO_SUBSCRIBERS when the topology is planned and nobody uses the result; PROCESSING in the
  *   stream when a function throws
  * @example
  * const perCity = groupTable(table(customers), store(customersPerCity), {

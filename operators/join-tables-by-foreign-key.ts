@@ -97,12 +97,12 @@ export function joinTablesByForeignKey<K, L, F, R, J>(
   const ask = (to: Subscriber<Subscribing<F>>): SubscribeRows<K, L, F> => new SubscribeRows(operator, pairs.scope, asking, to);
   const questions = sides.left.updates.pipe(
     receiveWithStores(operator, [], ask),
-    pairs.scope.repartition(topicsOf(pairs, sides.right).questions),
+    pairs.scope.repartition(topicsOf(pairs, sides.right).questions, pairs.shape.name),
   );
   const answers = receiveFromBoth(operator, pairs, questions, sides.right.updates, (to: Subscriber<Answering<K, R>>) => [
     new AnswerSubscriptions(pairs, sides.right, to),
     new AnswerAll(pairs, to),
-  ]).pipe(pairs.scope.repartition(topicsOf(pairs, sides.right).answers));
+  ]).pipe(pairs.scope.repartition(topicsOf(pairs, sides.right).answers, pairs.shape.name));
   const alone = (to: Subscriber<KafkaRecord<K, Change<J>>>): JoinAlone<K, L, R, F, J> => new JoinAlone(foreignKey, row, isLeft, to);
   const answered = (to: Subscriber<KafkaRecord<K, Change<J>>>): JoinAnswers<K, L, R, F, J> => new JoinAnswers(sides.left, asking, to);
   const updates: Observable<KafkaRecord<K, Change<J>>> = merge(

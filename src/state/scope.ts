@@ -49,8 +49,11 @@ export interface Scope {
    */
   begin(store: string, kind: string, time: number, key: string): boolean;
   end(): void;
-  /** Through an internal topic, as `task.repartition`: for operators that need one. Ask while the topology is assembled. */
-  repartition<K, V>(topic: InternalTopic<K, V>): (source: Observable<KafkaRecord<K, V, Placement>>) => Observable<KafkaRecord<K, V>>;
+  /** Through an internal topic, as `task.repartition`: for operators that need one of their own, named after `store` if that is given. Ask while the topology is assembled. */
+  repartition<K, V>(
+    topic: InternalTopic<K, V>,
+    store?: string,
+  ): (source: Observable<KafkaRecord<K, V, Placement>>) => Observable<KafkaRecord<K, V>>;
   /** Runs steps before the task's next record; the latest driven first. May be called at subscription: runs before the first record. */
   drive(step: Step): void;
   /**

@@ -191,17 +191,12 @@ export class Assembly implements Task {
   /**
    * For an operator's own internal topic: whatever came there from others it would take for its own.
    *
-   * @throws CONFIG at a second use
+   * @param store it is named after this one
+   * @throws CONFIG at a second use; STORE_IN_USE, if it is that of a store
    */
-  repartitionAlone<K, V>(topic: InternalTopic<K, V>): OperatorFunction<KafkaRecord<K, V, Placement>, KafkaRecord<K, V>> {
+  repartitionAlone<K, V>(topic: InternalTopic<K, V>, store?: string): OperatorFunction<KafkaRecord<K, V, Placement>, KafkaRecord<K, V>> {
     const through = this.repartition(topic);
-    if (this.ownTopics.has(topic.name)) {
-      throw new MillraceError(
-        'CONFIG',
-        `the internal topic "${topic.name}" carries the rows of two operators, and each would take those of the other; declare one for each`,
-        { where: { topic: topic.name } },
-      );
-    }
+    if (this.ownTopics.has(topic.name)) throw usedTwice(topic.name, store);
     this.ownTopics.add(topic.name);
     return through;
   }
@@ -252,6 +247,13 @@ export class Assembly implements Task {
       `task.${handle} was called after the topology had been assembled; ask for every handle while the topology function runs`,
     );
   }
+}
+
+function usedTwice(topic: string, store: string | undefined): MillraceError {
+  const instead = 'which would take the rows of each other; declare one for each';
+  return store === undefined
+    ? new MillraceError('CONFIG', `the internal topic "${topic}" is used by two operators, ${instead}`, { where: { topic } })
+    : new MillraceError('STORE_IN_USE', `store "${store}" is used by two operators, ${instead}`, { where: { store } });
 }
 
 /** @throws CONFIG */

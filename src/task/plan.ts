@@ -203,7 +203,7 @@ class PlanningHost implements AssemblyHost {
       },
       eventTime: (store, _advanced, name = 'streamTime') => new StreamTime(scope.cell(store, name, -1)),
       counter: () => ({ value: 0 }),
-      repartition: (topic) => this.assembly!.repartition(topic),
+      repartition: (topic, store) => this.assembly!.repartitionAlone(topic, store),
       begin: () => false,
       end: ignore,
       drive: ignore,

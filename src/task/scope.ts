@@ -99,8 +99,11 @@ export class TaskScope implements Scope {
     if (!this.failed) this.depth--;
   }
 
-  repartition<K, V>(topic: InternalTopic<K, V>): (source: Observable<KafkaRecord<K, V, Placement>>) => Observable<KafkaRecord<K, V>> {
-    return this.assembly!.repartition(topic);
+  repartition<K, V>(
+    topic: InternalTopic<K, V>,
+    store?: string,
+  ): (source: Observable<KafkaRecord<K, V, Placement>>) => Observable<KafkaRecord<K, V>> {
+    return this.assembly!.repartitionAlone(topic, store);
   }
 
   drive(step: Step): void {

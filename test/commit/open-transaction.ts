@@ -2,8 +2,8 @@ import { BatchBuilder, stamp } from '../../src/kafka/batch-encode';
 import type { TopicPartition } from '../../src/kafka/port';
 import type { World } from './world';
 
-/** A producer that has written one record to a partition, in a transaction that it never ends. */
-export async function openTransaction(world: World, at: TopicPartition): Promise<void> {
+/** A producer that has written one record to a partition, in a transaction that it does not end by itself. */
+export async function openTransaction(world: World, at: TopicPartition): Promise<{ readonly end: (commit: boolean) => Promise<void> }> {
   const port = world.broker.connect('hung');
   const { topics } = await world.settle(port.metadata([at.topic]));
   const leader = topics[0]!.partitions.find(({ partition }) => partition === at.partition)!.leader;
@@ -20,4 +20,8 @@ export async function openTransaction(world: World, at: TopicPartition): Promise
   expect(partitions.map(({ errorCode }) => errorCode)).toEqual([0]);
   const { lastStableOffset, highWatermark } = world.broker.partition(at)!;
   expect(highWatermark - lastStableOffset).toBe(1);
+  const end = async (commit: boolean): Promise<void> => {
+    await world.settle(port.endTxn(nodeId, { transactionalId: 'hung', ...identity, commit }));
+  };
+  return { end };
 }
