@@ -26,11 +26,11 @@ const disk = fc.nat(DISKS - 1);
 
 export const histories = (bounds: { readonly plans?: number } = {}): fc.Arbitrary<History> =>
   fc.record({
-    tasks: fc.nat(12),
+    tasks: fc.noBias(fc.nat(12)),
     threads: fc.integer({ min: 1, max: 2 }),
     plans: fc.integer({ min: 1, max: bounds.plans ?? 1 }),
     standbyReplicas: fc.nat(3),
-    acceptableLag: fc.constantFrom(0, 10, 1_000),
+    acceptableLag: fc.constantFrom(0, 0, 50, 1_000),
     maxWarmups: fc.integer({ min: 1, max: 4 }),
     events: fc.array(
       fc.oneof(
@@ -122,6 +122,18 @@ export class SimulatedGroup {
     const { tasks, standbyReplicas } = this.history;
     const most = share(tasks) + share(tasks * Math.min(standbyReplicas, instances - 1));
     must(this.copied.length <= most, `a newcomer copies ${this.copied.length} tasks where ${most} would do`);
+  }
+
+  /** In a group at rest one instance fails, and comes back with its disk after the others have settled: balance may cost a copy or two. */
+  checkReturn(): void {
+    const at = this.disks.findIndex((lasting) => this.members.some(({ process }) => process.disk === lasting));
+    if (at < 0) return;
+    this.happen({ kind: 'end', disk: at, wiped: false });
+    this.settle();
+    this.copied.length = 0;
+    this.happen({ kind: 'start', disk: at, plan: 0 });
+    this.settle();
+    must(this.copied.length <= 2, `${this.copied.length} copies although everything lies there`, [this.copied, this.picture()]);
   }
 
   happen(event: Event): void {
@@ -257,13 +269,13 @@ export class SimulatedGroup {
   }
 
   private checkCopies(task: number, plan: GroupPlan, copies: number): void {
-    const has = (list: 'active' | 'standby' | 'warmup'): Process[] =>
-      this.members.flatMap(({ id, process }) =>
-        plan.orders
-          .get(id)!
-          [list].filter((each) => each === task)
-          .map(() => process),
-      );
+    const has = (list: 'active' | 'standby' | 'warmup'): Process[] => {
+      const found: Process[] = [];
+      for (const { id, process } of this.members) {
+        for (const each of plan.orders.get(id)![list]) if (each === task) found.push(process);
+      }
+      return found;
+    };
     const [active, standby, warmup] = [has('active'), has('standby'), has('warmup')];
     const all = [...active, ...standby, ...warmup];
     must(new Set(all).size === all.length, `task ${task} is twice on one instance`);

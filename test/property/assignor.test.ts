@@ -4,9 +4,9 @@ import { assign } from '../../src/kafka/assignor';
 import { histories, SimulatedGroup } from './assignor-histories';
 
 /** More with PROPERTY_RUNS. */
-const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 300);
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 100);
 
-const through = (bounds: { readonly plans?: number }, check: (group: SimulatedGroup) => void): void =>
+const runThrough = (bounds: { readonly plans?: number }, check: (group: SimulatedGroup) => void): void =>
   fc.assert(
     fc.property(histories(bounds), (history) => {
       const group = new SimulatedGroup(assign, history);
@@ -19,27 +19,34 @@ const through = (bounds: { readonly plans?: number }, check: (group: SimulatedGr
 /** At every rebalance, whatever has happened: see SimulatedGroup.check. */
 describe('through any history no task has two owners, none is without, no copy lies beside it, no more of them move than must', () => {
   it('and in the end the group rests: every task has an owner, everything is balanced, every copy is there', () => {
-    through({}, (group) => {
+    runThrough({}, (group) => {
       group.settle();
       group.checkSettled();
     });
   });
 
   it('and with two plans in the group it rests all the same', () => {
-    through({ plans: 2 }, (group) => {
+    runThrough({ plans: 2 }, (group) => {
       group.settle();
       group.checkSettled();
     });
   });
 
   it('and while nobody catches up every task is worked on by somebody', () => {
-    through({}, (group) => group.checkWithoutProgress());
+    runThrough({}, (group) => group.checkWithoutProgress());
   });
 
   it('and a newcomer to a group at rest copies what is its share, and nobody else copies anything', () => {
-    through({}, (group) => {
+    runThrough({}, (group) => {
       group.settle();
       group.checkNewcomer();
+    });
+  });
+
+  it('and an instance that comes back with its disk finds its tasks and copies there', () => {
+    runThrough({}, (group) => {
+      group.settle();
+      group.checkReturn();
     });
   });
 });
