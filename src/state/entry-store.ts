@@ -227,7 +227,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   protected read(key: K, start: number): Stamped<A> | undefined {
     const entry = this.locate(key, start);
     if (entry === undefined) return undefined;
-    entry.used = true;
+    if (!entry.used) entry.used = true;
     return entry.current.value === absent ? undefined : (entry.current as Stamped<A>);
   }
 
