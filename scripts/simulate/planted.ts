@@ -99,11 +99,15 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       {
         file: COMMIT,
         text: 'offsets: contributions.flatMap(({ sealed }) => sealed.offsets),',
-        becomes: `offsets: contributions.flatMap(({ sealed }) => sealed.offsets).filter(({ topic, partition, offset }) => {
-          const isNew = this.sent.get(topic + partition) !== offset;
-          this.sent.set(topic + partition, offset);
-          return isNew;
-        }),`,
+        becomes: `offsets: contributions
+          .flatMap(({ sealed }) => sealed.offsets)
+          .filter(({ topic, partition, offset }) => this.sent.get(topic + partition) !== offset),`,
+      },
+      {
+        file: COMMIT,
+        text: '      sealed.task.committed(sealed, changelogs);',
+        becomes: `      sealed.task.committed(sealed, changelogs);
+      for (const { topic, partition, offset } of sealed.offsets) this.sent.set(topic + partition, offset);`,
       },
       { file: TRANSACTION, text: 'if (transaction.offsets.length === 0) {', becomes: 'if (transaction.offsets.length < 0) {' },
       {

@@ -96,6 +96,8 @@ export class StartPositions {
     if (partitions.length === 0) return;
     const { port, view, membership, clock, groupId } = this.options;
     const deadline = new Deadline(clock, GIVE_UP_AFTER_MS);
+    // One that was never answered may be executed late, when the task is far ahead: a generation that is over refuses it.
+    let unreadIn = -1;
     await retrying({ clock, deadline, backoff: doubling, waitingFor: 'the commit of start positions' }, async () => {
       const node = await view.coordinator('group', groupId, deadline);
       await membership.settled();
@@ -103,7 +105,14 @@ export class StartPositions {
       const identity = membership.identity();
       // Without a generation the broker checks nothing.
       if (identity.generationId < 0) return again(kafkaCode.ILLEGAL_GENERATION);
-      const answer = await port.offsetCommit(node, { ...identity, partitions });
+      if (identity.generationId === unreadIn) {
+        membership.joinAnew();
+        return again(kafkaCode.REBALANCE_IN_PROGRESS);
+      }
+      const answer = await port.offsetCommit(node, { ...identity, partitions }).catch((cause: unknown) => {
+        unreadIn = identity.generationId;
+        throw cause;
+      });
       const code = answer.partitions.find(({ errorCode }) => errorCode !== kafkaCode.NONE)?.errorCode ?? kafkaCode.NONE;
       if (code === kafkaCode.NONE) return done(undefined);
       if (coordinatorMoved.has(code)) view.forgetCoordinator('group', groupId);

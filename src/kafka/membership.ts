@@ -92,6 +92,11 @@ export class Membership {
   startOver(): void {
     this.owned = [];
     this.ownedIn = -1;
+    this.joinAnew();
+  }
+
+  /** Joins once more, for another generation; tasks stay. What was sent under this one and is executed late is refused from then on. */
+  joinAnew(): void {
     this.rejoinWanted = true;
     this.wakeHeartbeat?.();
   }
