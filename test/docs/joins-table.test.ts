@@ -215,6 +215,20 @@ describe('joinStream', () => {
     expect(meeting(0, 10, ofRight)).toEqual(['a -y @18 of l21', 'a 3y @18 of l13']);
     expect(meeting(0, 0, ofRight)).toEqual(['a -y @18 of l21', 'a 3- @13 of l13']);
   });
+
+  it('takes a record of a stream that is joined with itself as left and as right, late as either', () => {
+    const oneSided = joinStore('pairs', { key: maybe, left: maybe, right: maybe, windows: { before: 0, after: 10 } });
+    const joining: Topology = ({ stream, store }) => stream(left).pipe(joinStream(stream(left), store(oneSided), both), to(out));
+    const test = testTopology(joining);
+    const given: Given[] = [
+      ['l', 'a', '1', 20],
+      ['l', 'a', '2', 15],
+    ];
+    expect(outcome(test, given)).toEqual(['a 11 @20 of l20', 'a 21 @20 of l15']);
+    expect(dropped(test, 'joinStream', 'late')).toBe(1);
+    expect(outcome(test, [['l', 'a', '3', 9]])).toEqual([]);
+    expect(dropped(test, 'joinStream', 'late')).toBe(3);
+  });
 });
 
 it('joinTables: the greater time of both rows, the headers of the record that changed its side', () => {
