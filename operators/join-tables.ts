@@ -3,7 +3,7 @@ import type { KafkaRecord } from '../src/model/record';
 import type { KeyValueStore } from '../src/model/store-definition';
 import type { Change, Table } from '../src/model/table';
 import type { Stamped } from '../src/state/handle';
-import { type ChangeUnderWay, keptTableOf, type TableRuntime } from '../src/state/table';
+import { keptTableOf, type Progress, type TableRuntime } from '../src/state/table';
 import { receiveFromBoth } from './meeting';
 import type { Receiver } from './operator';
 import { derivedTable } from './table/derived-table';
@@ -64,37 +64,28 @@ export function joinTables<K, L, R, J>(
   const operator = 'joinTables';
   const [ofLeft, ofRight] = [keptTableOf(left, operator), keptTableOf(right, operator)];
   const row = rowOf(kind, join as JoinRows<L | undefined, R | undefined, J>);
-  const fromRight = (mine: R | undefined, other: L | undefined): J | undefined => row(other, mine);
   const name = `${ofLeft.name} and ${ofRight.name}`;
+  const joined = new JoinedRows(ofLeft, ofRight, row);
   const updates = receiveFromBoth(
     operator,
     { name },
     ofLeft.updates,
     ofRight.updates,
     (destination: Subscriber<KafkaRecord<K, Change<J>>>) => {
-      const sides = { left: new Side(ofLeft, kind !== 'inner'), right: new Side(ofRight, kind === 'outer') };
+      joined.forget();
       return [
-        new ChangesOfOneSide(sides.left, sides.right, row, destination),
-        new ChangesOfOneSide(sides.right, sides.left, fromRight, destination),
+        new ChangesOfOneSide(joined, ofRight, row, destination),
+        new ChangesOfOneSide(joined, ofLeft, (mine: R | undefined, other: L | undefined) => row(other, mine), destination),
       ];
     },
   );
-  const find = (key: K): Stamped<J> | undefined => {
-    const [one, other] = [ofLeft.find(key), ofRight.find(key)];
-    const value = row(one?.value, other?.value);
-    return value === undefined ? undefined : { value, timestamp: Math.max(one?.timestamp ?? -1, other?.timestamp ?? -1) };
-  };
-  const changing = (key: K): ChangeUnderWay<J> | undefined => {
-    const [one, other] = [ofLeft.changing(key), ofRight.changing(key)];
-    const change = one ?? other;
-    return change && { of: change.of, before: row(beforeOf(ofLeft, one, key), beforeOf(ofRight, other, key)) };
-  };
   const takeBack = (): void => {
     ofLeft.takeBack();
     ofRight.takeBack();
   };
   takeBack();
-  return derivedTable(operator, { name, scope: ofLeft.scope, isKept: true, codecs: undefined, find, changing, takeBack }, updates, store);
+  const { find, progress } = joined;
+  return derivedTable(operator, { name, scope: ofLeft.scope, isKept: true, codecs: undefined, find, progress, takeBack }, updates, store);
 }
 
 /** undefined: this kind of join has no row for these. */
@@ -108,70 +99,76 @@ function rowOf<L, R, J>(
   };
 }
 
-function beforeOf<K, V>(table: TableRuntime<K, V>, change: ChangeUnderWay<V> | undefined, key: K): V | undefined {
+/**
+ * The rows of a join, and which of them came out last. Both tables may follow from one: then a change of that comes in from both, and while
+ * the first is being emitted the row of the other side is already what it becomes. So each change begins with the row that came out last, and
+ * goes to the row as it is now; where none has come out, what the other side was is taken from the change under way.
+ */
+class JoinedRows<K, L, R, J> {
+  private last: { readonly key: K; readonly row: J | undefined; readonly changes: number } | undefined;
+
+  constructor(
+    readonly left: TableRuntime<K, L>,
+    readonly right: TableRuntime<K, R>,
+    readonly row: (left: L | undefined, right: R | undefined) => J | undefined,
+  ) {}
+
+  forget(): void {
+    this.last = undefined;
+  }
+
+  readonly find = (key: K): Stamped<J> | undefined => {
+    const [one, other] = [this.left.find(key), this.right.find(key)];
+    const value = this.row(one?.value, other?.value);
+    return value === undefined ? undefined : { value, timestamp: Math.max(one?.timestamp ?? -1, other?.timestamp ?? -1) };
+  };
+
+  readonly progress: Progress<K, J> = {
+    identity: (key) => this.left.progress!.identity(key),
+    changes: () => this.left.progress!.changes() + this.right.progress!.changes(),
+    changing: (key) => {
+      const isChanging = this.left.progress!.changing(key) !== undefined || this.right.progress!.changing(key) !== undefined;
+      return isChanging ? { before: this.row(beforeOf(this.left, key), beforeOf(this.right, key)) } : undefined;
+    },
+  };
+
+  /** What came out last of this row, unless another has come out since. */
+  lastOf(key: K): { readonly row: J | undefined; readonly changes: number } | undefined {
+    const { last, progress } = this;
+    return last !== undefined && progress.identity(last.key) === progress.identity(key) ? last : undefined;
+  }
+
+  cameOut(key: K, row: J | undefined, changes: number): void {
+    this.last = { key, row, changes };
+  }
+}
+
+/** What it was before a change under way. */
+function beforeOf<K, V>(table: TableRuntime<K, V>, key: K): V | undefined {
+  const change = table.progress?.changing(key);
   return change === undefined ? table.find(key)?.value : change.before;
 }
 
-class Side<K, V> {
-  /** The last change under way that has come from here, or that the other side has taken into account before … */
-  known: object | undefined;
-  /** … and that is still to come. */
-  expected: object | undefined;
-
-  constructor(
-    readonly table: TableRuntime<K, V>,
-    /** Makes rows of its own. */
-    readonly standsAlone: boolean,
-  ) {}
-}
-
-/**
- * Both sides may follow from one table. Then a change of that one comes in twice, and while the first is under way the row of the other side
- * is already what it becomes: what it was is taken from the change, and the second says nothing new.
- */
 class ChangesOfOneSide<K, Mine, Other, J> implements Receiver<KafkaRecord<K, Change<Mine>>> {
   constructor(
-    private readonly mine: Side<K, Mine>,
-    private readonly other: Side<K, Other>,
+    private readonly joined: Pick<JoinedRows<K, never, never, J>, 'progress' | 'find' | 'lastOf' | 'cameOut'>,
+    private readonly other: TableRuntime<K, Other>,
     private readonly row: (mine: Mine | undefined, other: Other | undefined) => J | undefined,
     private readonly destination: Subscriber<KafkaRecord<K, Change<J>>>,
   ) {}
 
   receive(record: KafkaRecord<K, Change<Mine>>): void {
-    const { row, destination } = this;
+    const { joined, other, row } = this;
     const { key, value } = record;
-    if (this.isKnown(key)) return;
-    const other = this.other.table.find(key);
-    const ahead = this.changeAhead(key, other?.value);
-    const before = ahead === undefined ? other?.value : ahead.before;
-    if (other === undefined && before === undefined && !this.makesRows(value)) return;
-    const change = { before: row(value.before, before), after: row(value.after, other?.value) };
-    if (ahead !== undefined && change.before === undefined && change.after === undefined) return;
-    destination.next(atTheLater(record, other).withValue(change));
-  }
-
-  private makesRows({ before, after }: Change<Mine>): boolean {
-    return this.mine.standsAlone && (before !== undefined || after !== undefined);
-  }
-
-  private isKnown(key: K): boolean {
-    const { mine } = this;
-    const change = mine.table.changing(key)?.of;
-    mine.known = change;
-    const isKnown = change !== undefined && change === mine.expected;
-    mine.expected = undefined;
-    return isKnown;
-  }
-
-  /** A change of the other side that is in its rows, and has not come from it yet. */
-  private changeAhead(key: K, now: Other | undefined): ChangeUnderWay<Other> | undefined {
-    const { other } = this;
-    const change = other.table.changing(key);
-    if (change === undefined || change.of === other.known) return undefined;
-    other.known = change.of;
-    // Of a row that neither was nor is, a change need not come.
-    if (change.before !== undefined || now !== undefined) other.expected = change.of;
-    return change;
+    const changes = joined.progress.changes();
+    const last = joined.lastOf(key);
+    if (last?.changes === changes) return;
+    const before = last === undefined ? row(value.before, beforeOf(other, key)) : last.row;
+    const after = joined.find(key)?.value;
+    joined.cameOut(key, after, changes);
+    const beside = other.find(key);
+    if (before === undefined && after === undefined && beside === undefined) return;
+    this.destination.next(atTheLater(record, beside).withValue({ before, after }));
   }
 }
 

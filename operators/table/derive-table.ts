@@ -3,7 +3,7 @@ import type { KafkaRecord } from '../../src/model/record';
 import type { KeyValueStore } from '../../src/model/store-definition';
 import type { Change, Table } from '../../src/model/table';
 import type { Stamped } from '../../src/state/handle';
-import { type ChangeUnderWay, tableOf } from '../../src/state/table';
+import { tableOf } from '../../src/state/table';
 import { type Receiver, receiveWithStores } from '../operator';
 import { derivedTable } from './derived-table';
 
@@ -38,17 +38,18 @@ export function deriveTable<K, V, V2>(
     return value === undefined ? undefined : { value, timestamp: found!.timestamp };
   };
   const find = (key: K): Stamped<V2> | undefined => follow(upstream.find(key), key);
-  const changing = (key: K): ChangeUnderWay<V2> | undefined => {
-    const change = upstream.changing(key);
-    return change && { of: change.of, before: rowOf(change.before, key) };
+  const changing = (key: K): { before: V2 | undefined } | undefined => {
+    const change = upstream.progress?.changing(key);
+    return change && { before: rowOf(change.before, key) };
   };
+  const progress = upstream.progress && { ...upstream.progress, changing };
   const versions = upstreamVersions && {
     history: upstreamVersions.history,
     findAsOf: (key: K, time: number) => follow(upstreamVersions.findAsOf(key, time), key),
   };
   if (skipsVain && store === undefined) takeBack();
   const updates = upstream.updates.pipe(receiveWithStores(operator, [], derive));
-  return derivedTable(operator, { name, scope, isKept, codecs: undefined, find, changing, versions, takeBack }, updates, store, !skipsVain);
+  return derivedTable(operator, { name, scope, isKept, codecs: undefined, find, progress, versions, takeBack }, updates, store, !skipsVain);
 }
 
 class Derive<K, V, V2> implements Receiver<KafkaRecord<K, Change<V>>> {

@@ -31,7 +31,7 @@ export function globalTableOver(name: string, scope: Scope, find: FindRow): Tabl
       codecs: undefined,
       find,
       updates: noChanges,
-      changing: nothing,
+      progress: undefined,
       takeBack: nothing,
     },
   };

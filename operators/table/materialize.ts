@@ -5,7 +5,7 @@ import type { KafkaRecord } from '../../src/model/record';
 import type { Change } from '../../src/model/table';
 import type { KeyValueRuntime, Stamped } from '../../src/state/handle';
 import type { Counter, Scope } from '../../src/state/scope';
-import { type ChangeUnderWay, tableRuntime, type TableHandle, type TableRuntime } from '../../src/state/table';
+import { type Progress, tableRuntime, type TableHandle, type TableRuntime } from '../../src/state/table';
 import { type Receiver, receiveWithStore, receiveWithStores, seenByPlanner } from '../operator';
 
 type Updates<K, V> = Observable<KafkaRecord<K, Change<V>>>;
@@ -14,10 +14,9 @@ type Updates<K, V> = Observable<KafkaRecord<K, Change<V>>>;
 export type Behind<K, V> = Omit<TableRuntime<K, V>, 'updates'>;
 
 /** A handle over rows of its own and the updates that have changed them; `updates` is made hot and shared. */
-export function keptTable<K, V>(behind: Omit<Behind<K, V>, 'changing'>, key: Codec<K>, updates: Updates<K, V>): TableHandle<K, V> {
-  const emitting = new Emitting<K, V>(key);
-  const shared = updates.pipe(share({ connector: () => new UpdateSubject(emitting) }));
-  return handleOver({ ...behind, changing: (of) => emitting.changing(of) }, shared);
+export function keptTable<K, V>(behind: Omit<Behind<K, V>, 'progress'>, key: Codec<K>, updates: Updates<K, V>): TableHandle<K, V> {
+  const progress = new Emitting<K, V>(identityOf(key));
+  return handleOver({ ...behind, progress }, updates.pipe(share({ connector: () => new UpdateSubject(progress) })));
 }
 
 /** The same over rows that are worked out from others'. */
@@ -36,19 +35,18 @@ function handleOver<K, V>(behind: Behind<K, V>, shared: Updates<K, V>): TableHan
 }
 
 /** The updates of a kept table, of which at most one is being emitted. */
-class Emitting<K, V> {
+class Emitting<K, V> implements Progress<K, V> {
   update: KafkaRecord<K, Change<V>> | undefined;
-  private readonly identity: (key: K) => string;
+  emitted = 0;
 
-  constructor(key: Codec<K>) {
-    this.identity = identityOf(key);
-  }
+  constructor(readonly identity: (key: K) => string) {}
 
-  changing(key: K): ChangeUnderWay<V> | undefined {
+  readonly changes = (): number => this.emitted;
+
+  readonly changing = (key: K): Change<V> | undefined => {
     const { update, identity } = this;
-    if (update === undefined || identity(update.key) !== identity(key)) return undefined;
-    return { of: update, before: update.value.before };
-  }
+    return update !== undefined && identity(update.key) === identity(key) ? update.value : undefined;
+  };
 }
 
 class UpdateSubject<K, V> extends Subject<KafkaRecord<K, Change<V>>> {
@@ -57,9 +55,11 @@ class UpdateSubject<K, V> extends Subject<KafkaRecord<K, Change<V>>> {
   }
 
   override next(update: KafkaRecord<K, Change<V>>): void {
-    this.emitting.update = update;
+    const { emitting } = this;
+    emitting.emitted++;
+    emitting.update = update;
     super.next(update);
-    this.emitting.update = undefined;
+    emitting.update = undefined;
   }
 }
 
@@ -106,7 +106,7 @@ export function passOn<K, V>(
 /** What is behind a table that only passes changes on. */
 export function withoutRows<K, V>(name: string, scope: Scope): Behind<K, V> {
   const nothing = (): undefined => undefined;
-  return { name, scope, isKept: false, codecs: undefined, find: nothing, changing: nothing, takeBack: nothing };
+  return { name, scope, isKept: false, codecs: undefined, find: nothing, progress: undefined, takeBack: nothing };
 }
 
 class KeepRows<K, V> implements Receiver<KafkaRecord<K, V | null>> {

@@ -25,11 +25,8 @@ export interface TableRuntime<K, V> {
   readonly find: (key: K) => Stamped<V> | undefined;
   /** Those of the table, for readers that do not care what was before, or have said so with `takeBack`. */
   readonly updates: Observable<KafkaRecord<K, Change<V>>>;
-  /**
-   * The change under way of this row: of the table itself, or of one that it follows from, so that `find` may be ahead of what has come
-   * out of `updates`. Undefined for a table without rows.
-   */
-  readonly changing: (key: K) => ChangeUnderWay<V> | undefined;
+  /** How far its rows are, which may be ahead of what has come out of `updates`. Undefined for a table that is not followed. */
+  readonly progress: Progress<K, V> | undefined;
   /** Rows can be looked up as of a time. */
   readonly versions?: TableVersions<K, V> | undefined;
   /** How its rows are written where a store keeps them; undefined: they are worked out from another table's. */
@@ -41,11 +38,17 @@ export interface TableRuntime<K, V> {
   readonly takeBack: () => void;
 }
 
-/** A change that is being emitted. */
-export interface ChangeUnderWay<V> {
-  /** Equal wherever this change is seen. */
-  readonly of: object;
-  readonly before: V | undefined;
+/**
+ * A table may be read while a change of one that it follows from is being emitted, and has not come to it yet: then its row is that which
+ * will come.
+ */
+export interface Progress<K, V> {
+  /** As the key's codec has it. */
+  readonly identity: (key: K) => string;
+  /** Grows with each change of a row that its rows follow from. */
+  readonly changes: () => number;
+  /** Of a row that a change under way concerns: what it was. */
+  readonly changing: (key: K) => { readonly before: V | undefined } | undefined;
 }
 
 /** What rows were. */
