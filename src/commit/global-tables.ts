@@ -11,6 +11,7 @@ import type { OpenBytes } from '../state/open-bytes';
 import type { Slot } from '../state/slot';
 import type { Clock, TimerHandle } from '../time/clock';
 import { GlobalRowReader } from './global-row';
+import { LoadProgress } from './load-progress';
 
 export interface GlobalTablesOptions {
   readonly config: Pick<CheckedConfig, 'logger' | 'metrics' | 'cacheBytes'>;
@@ -29,8 +30,6 @@ export interface GlobalTablesOptions {
 const MOST_UNWRITTEN = 20_000;
 /** … fewer after this long, ms. */
 const FLUSH_INTERVAL_MS = 5_000;
-/** ms between two lines about how far a table has come. */
-const PROGRESS_INTERVAL_MS = 1_000;
 /** ms a broker may hold a fetch for rows that are not there yet. */
 const FETCH_WAIT_MS = 500;
 
@@ -144,6 +143,7 @@ class GlobalTable {
       if (this.rows.position(partition) < end) this.rows.hasReadTo(partition, end);
     });
     await this.write();
+    this.rows.loaded();
     metrics.add('restore-records-total', progress.rows, { table: this.topic.name });
     logger.info({ table: this.topic.name, rows: progress.rows }, `global table "${this.topic.name}" is loaded`);
   }
@@ -243,34 +243,6 @@ class GlobalTable {
       logger.warn({ table: this.topic.name, cause: String(cause) }, 'rows of a global table were not written; its topic has them');
     });
     await this.rows.close();
-  }
-}
-
-/** Says how far a table has come while it is loaded, at most once a second. */
-class LoadProgress {
-  rows = 0;
-  private readonly since: number;
-  private saidAt: number;
-
-  constructor(
-    private readonly options: GlobalTablesOptions,
-    private readonly table: string,
-    private readonly ends: readonly number[],
-    private readonly position: Pick<GlobalRows, 'position'>,
-  ) {
-    this.since = this.saidAt = options.clock.monotonic();
-  }
-
-  applied(rows: number): void {
-    const { clock, config } = this.options;
-    const { table } = this;
-    this.rows += rows;
-    const now = clock.monotonic();
-    if (now - this.saidAt < PROGRESS_INTERVAL_MS) return;
-    this.saidAt = now;
-    const left = this.ends.reduce((sum, end, partition) => sum + Math.max(0, end - this.position.position(partition)), 0);
-    const rate = Math.round((1_000 * this.rows) / (now - this.since));
-    config.logger.info({ table, rows: this.rows, left, rate }, `global table "${table}": ${this.rows} rows read, ${left} offsets left`);
   }
 }
 

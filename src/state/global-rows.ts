@@ -61,6 +61,8 @@ export class GlobalRows {
   private readonly decode: SliceDecoder<unknown>;
   private readonly cache: LRUCache<string, Cached>;
   private waiting = new Map<string, Pending>();
+  /** While it is loaded nothing is looked up: what was read is kept as it goes to disk, in order; a later row of a key overwrites. */
+  private loading: BytesOperation[] | undefined;
   private slab = new ByteSlab();
   private readonly lookupSlab = new ByteSlab();
   private writing: ReadonlyMap<string, Pending> | undefined;
@@ -99,9 +101,15 @@ export class GlobalRows {
     }
   }
 
-  /** Goes on at these positions. */
+  /** Goes on at these positions. Nothing is looked up until `loaded`. */
   begin(positions: readonly number[]): void {
     this.positions = [...positions];
+    this.loading = [];
+  }
+
+  /** All that was read while loading is written. */
+  loaded(): void {
+    this.loading = undefined;
   }
 
   /** Forgets every row. Before the first goes, so does the record: a crash halfway leads here again. */
@@ -109,6 +117,7 @@ export class GlobalRows {
     await this.last;
     this.cache.clear();
     this.waiting.clear();
+    this.loading = undefined;
     await this.bytes.write([{ type: 'delete', key: RECORD }]);
     await this.bytes.clear({ from: Uint8Array.of(ROWS), to: Uint8Array.of(ROWS + 1) });
   }
@@ -168,6 +177,10 @@ export class GlobalRows {
 
   private change(key: unknown, pending: Pending): void {
     const identity = this.identityOf(key);
+    if (this.loading !== undefined) {
+      this.loading.push(this.operation(this.slab, identity, pending));
+      return;
+    }
     this.waiting.set(identity, pending);
     if (this.cache.size > 0) this.cache.delete(identity);
   }
@@ -179,7 +192,7 @@ export class GlobalRows {
 
   /** Rows that are not on their way to disk yet. */
   get unwritten(): number {
-    return this.waiting.size;
+    return this.loading?.length ?? this.waiting.size;
   }
 
   /** Writes what was applied, after writes under way. If it rejects nothing is lost, and the next one writes it. @throws STATE_IO */
@@ -190,13 +203,18 @@ export class GlobalRows {
   }
 
   private async write(of: Omit<GlobalRecord, 'format' | 'positions'>): Promise<void> {
-    const taken = this.waiting;
     const record: GlobalRecord = { format: FORMAT, ...of, positions: [...this.positions] };
+    const recording: BytesOperation = { type: 'put', key: RECORD, value: Buffer.from(JSON.stringify(record)) };
+    if (this.loading !== undefined) {
+      await this.writeLoaded(this.loading, recording);
+      return;
+    }
+    const taken = this.waiting;
     this.waiting = new Map();
     this.slab = new ByteSlab();
     this.writing = taken;
     try {
-      await this.bytes.write([{ type: 'put', key: RECORD, value: Buffer.from(JSON.stringify(record)) }, ...this.operations(taken)]);
+      await this.bytes.write([...this.operations(taken), recording]);
     } catch (error) {
       for (const [identity, pending] of this.waiting) taken.set(identity, pending);
       this.waiting = taken;
@@ -206,14 +224,24 @@ export class GlobalRows {
     }
   }
 
+  private async writeLoaded(taken: BytesOperation[], recording: BytesOperation): Promise<void> {
+    this.loading = [];
+    try {
+      await this.bytes.write([...taken, recording]);
+    } catch (error) {
+      this.loading = [...taken, ...this.loading];
+      throw error;
+    }
+  }
+
   private operations(pending: ReadonlyMap<string, Pending>): BytesOperation[] {
     const slab = new ByteSlab();
-    const operations: BytesOperation[] = [];
-    for (const [identity, value] of pending) {
-      const key = this.diskKey(slab, identity);
-      operations.push(value === null ? { type: 'delete', key } : { type: 'put', key, value });
-    }
-    return operations;
+    return Array.from(pending, ([identity, value]) => this.operation(slab, identity, value));
+  }
+
+  private operation(slab: ByteSlab, identity: string, value: Pending): BytesOperation {
+    const key = this.diskKey(slab, identity);
+    return value === null ? { type: 'delete', key } : { type: 'put', key, value };
   }
 
   private diskKey(slab: ByteSlab, identity: string): Uint8Array {
