@@ -11,6 +11,6 @@ export interface DescribeOptions extends WrittenTopicsOptions {
 /** What an application must know of its topics as they are on the cluster. */
 export async function describeTopics({ plan, logger, ...of }: DescribeOptions): Promise<WrittenTopics> {
   const tables = [...plan.tables, ...plan.globals.map(({ name }) => name)];
-  const [written, ofTables] = await Promise.all([describeWritten(of), describeTableTopics(of.port, [...new Set(tables)], logger)]);
+  const [written, ofTables] = await Promise.all([describeWritten(of), describeTableTopics(of, [...new Set(tables)], logger)]);
   return { ...written, tombstoneRetention: new Map([...written.tombstoneRetention, ...ofTables]) };
 }

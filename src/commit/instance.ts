@@ -53,6 +53,8 @@ export class Instance {
   private ending: Promise<void> | undefined;
   private running: Running | undefined;
   private degraded = false;
+  /** What went wrong before it was running. */
+  private failedEarly: MillraceError | undefined;
 
   constructor(private readonly options: InstanceOptions) {
     this.ended = new Promise((resolve, reject) => {
@@ -70,7 +72,8 @@ export class Instance {
     try {
       const { view, layout, sinks } = await this.prepare(port);
       slot = await adapters.openSlot();
-      const written = await describeTopics({ port, view, layout, sinks, plan, logger: config.logger });
+      const { logger, connectTimeout: giveUpAfterMs } = config;
+      const written = await describeTopics({ port, view, layout, sinks, plan, logger, giveUpAfterMs, clock: adapters.clock });
       globals = await GlobalTables.load({
         ...{ config, port, view, slot },
         topics: plan.globals,
@@ -100,6 +103,7 @@ export class Instance {
       );
       // Before the group is joined: a transaction that a predecessor left open ends here, and its offsets can be read.
       await parts.producer.initialise();
+      if (this.failedEarly !== undefined) throw this.failedEarly;
       this.running = { parts, layout, port, slot, globals };
     } catch (cause) {
       await globals?.close();
@@ -121,7 +125,8 @@ export class Instance {
   private fail(reason: MillraceError): void {
     if (this.ending !== undefined) return;
     this.options.config.logger.error({ code: reason.code }, reason.message);
-    this.ending = this.shutDown(this.options.config.requestTimeout, reason);
+    if (this.running === undefined) this.failedEarly ??= reason;
+    else this.ending = this.shutDown(this.options.config.requestTimeout, reason);
   }
 
   /** Plans, finds the topics, lays the plan out on them, and makes those that are ours. */

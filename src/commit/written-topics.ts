@@ -1,8 +1,8 @@
 import type { ClusterView } from '../kafka/cluster-view';
 import { CHANGELOG_TOMBSTONE_RETENTION_MS } from '../kafka/internal-topics';
-import type { KafkaPort } from '../kafka/port';
 import type { OutboxTopic } from '../task/outbox';
 import type { Layout } from './layout';
+import { topicConfigs, type TopicConfigsOptions } from './topic-configs';
 
 /** Batches are kept below the broker's limit before they are sent; the default is Kafka's. */
 export const MAX_MESSAGE_BYTES = 1_048_588;
@@ -13,8 +13,7 @@ export interface WrittenTopics {
   readonly tombstoneRetention: ReadonlyMap<string, number>;
 }
 
-export interface WrittenTopicsOptions {
-  readonly port: KafkaPort;
+export interface WrittenTopicsOptions extends TopicConfigsOptions {
   readonly view: ClusterView;
   readonly layout: Layout;
   readonly sinks: readonly string[];
@@ -22,11 +21,11 @@ export interface WrittenTopicsOptions {
 
 /** The topics an application writes, as they are on the cluster. */
 export async function describeWritten(options: WrittenTopicsOptions): Promise<WrittenTopics> {
-  const { port, view, layout, sinks } = options;
+  const { view, layout, sinks } = options;
   const names = [...new Set([...sinks, ...layout.owned.map(({ topic }) => topic)])];
   if (names.length === 0) return { written: new Map(), tombstoneRetention: new Map() };
   const known = await view.topics(names);
-  const { topics } = await port.describeConfigs(names, ['max.message.bytes', 'delete.retention.ms']);
+  const topics = await topicConfigs(options, names, ['max.message.bytes', 'delete.retention.ms']);
   const configs = new Map(topics.map((each) => [each.topic, each.configs]));
   const written = names.map((name): [string, OutboxTopic] => {
     const limit = Number(configs.get(name)?.get('max.message.bytes') ?? MAX_MESSAGE_BYTES);
