@@ -81,6 +81,8 @@ export class TaskBuilder implements TaskFactory {
     const partitions = held.map(({ topic }) => ({ topic, partition: task }));
     const ends = await offsets.endOffsets(partitions, false);
     const starts = await offsets.startOffsets(partitions);
+    const empty = held.filter((_, at) => ends[at]?.offset === 0).map(({ store }) => store);
+    await this.warnOfLateCopies(task, empty, positions);
     return held.map(({ store, topic, sourceTopic }, at): Changelog => {
       const isTable = sourceTopic !== undefined;
       return {
@@ -93,6 +95,22 @@ export class TaskBuilder implements TaskFactory {
         tombstoneRetentionMs: tombstoneRetention.get(topic) ?? Infinity,
         ...(isTable && { rowOf: this.rowReader(topic, task) }),
       };
+    });
+  }
+
+  /** A table that has got a changelog of its own after it had begun: no changelog has what was read before. */
+  private async warnOfLateCopies(task: number, empty: readonly string[], positions: ReadonlyMap<string, number>): Promise<void> {
+    const { layout, offsets, config } = this.options;
+    const copies = layout.stores.flatMap(({ name, copyOf }) => (copyOf !== undefined && empty.includes(name) ? [copyOf] : []));
+    if (copies.length === 0) return;
+    const starts = await offsets.startOffsets(copies.map((topic) => ({ topic, partition: task })));
+    copies.forEach((topic, at) => {
+      const position = positions.get(topic) ?? 0;
+      if (position <= (starts[at]?.offset ?? 0)) return;
+      config.logger.warn(
+        { table: topic, task, position },
+        `the table of topic "${topic}" has a changelog of its own now, which is empty: it lacks the rows before offset ${position}; reset the application to read them again`,
+      );
     });
   }
 

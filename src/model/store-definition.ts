@@ -33,6 +33,8 @@ export interface StoreShape {
   readonly clock?: 'event' | 'wall';
   /** Tables: the topic that feeds the store is its changelog. It is restored to the committed offset, and nothing is written to it. */
   readonly sourceTopic?: string;
+  /** Tables of a topic that have a changelog of their own all the same: the topic. */
+  readonly copyOf?: string;
 }
 
 /** What `keyValueStore` gives. `output`: the codecs of a topic of its rows. */

@@ -133,7 +133,7 @@ function meetingOf(node: GraphNode, kind: Meeting['kind']): Meeting {
 }
 
 function withOwnChangelog({ sourceTopic, ...shape }: StoreShape): StoreShape {
-  return shape;
+  return sourceTopic === undefined ? shape : { ...shape, copyOf: sourceTopic };
 }
 
 /** @throws NO_SUBSCRIBERS, NULL_VALUE */

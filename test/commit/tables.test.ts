@@ -1,6 +1,6 @@
 /** Tables of topics: what their rows are restored from, and how far; what meets in a join. */
 import { merge } from 'rxjs';
-import { filterValues, joinTable, mapValues, to, toTable } from '../../operators';
+import { filterTable, filterValues, joinTable, mapValues, to, toTable } from '../../operators';
 import { string } from '../../src/codec/primitives';
 import { topic } from '../../src/codec/topic';
 import { noOrigin } from '../../src/model/origin';
@@ -9,7 +9,7 @@ import { keyValueStore } from '../../src/state/definition';
 import type { Topology } from '../../src/task/topology';
 import { FakeDisk } from '../state/fake-disk';
 import { keysOf, record } from './programs';
-import { World } from './world';
+import { type Running, World } from './world';
 
 const profiles = topic('profiles', { key: string, value: string });
 const orders = topic('orders', { key: string, value: string });
@@ -127,6 +127,29 @@ describe('a table of a topic', () => {
     await world.write(orders, [record('a', '2', 4)]);
     await world.toTheEnd(counting);
     expect(await values()).toEqual(['1 7', '2 7']);
+  });
+
+  it('warns, once it needs a changelog of its own, that this lacks what was read before; and not at the first start', async () => {
+    const filtering: Topology = ({ table }) =>
+      filterTable(table(profiles), () => true).changes.pipe(
+        mapValues((name) => String(name)),
+        to(named),
+      );
+    const warnings = ({ lines }: Running): string[] =>
+      lines.flatMap(({ level, message }) => (level === 'warn' && message.includes('changelog of its own') ? [message] : []));
+    await world.write(profiles, [record('a', 'Ada', 1)]);
+    await world.write(orders, [record('a', '1', 2)]);
+    await world.toTheEnd(naming);
+    await world.write(profiles, [record('b', 'Bob', 3)]);
+    expect(warnings(await world.toTheEnd(filtering))).toEqual([
+      expect.stringMatching(/"profiles".*before offset 1; reset the application/),
+    ]);
+    world.broker.deleteTopic('profiles');
+    world.topics({ profiles: 1 });
+    await world.write(profiles, [record('a', 'Ada', 1)]);
+    expect(warnings(await world.toTheEnd(filtering, { applicationId: 'other' }))).toEqual([]);
+    await world.write(profiles, [record('b', 'Bob', 3)]);
+    expect(warnings(await world.toTheEnd(filtering, { applicationId: 'other' }))).toEqual([]);
   });
 
   it('goes on where another instance left it, with what that one had not committed undone', async () => {
