@@ -167,7 +167,11 @@ export class TaskAssignment {
     stores.abort();
     const hasState = await factory.restore(number, stores, start.positions, owned.cancelled);
     // Before anything is committed: the next start would take it for where the state was left.
-    if (!start.known && hasState && !owned.dropped) throw stateWithoutOffsets(number);
+    if (!start.known && hasState && !owned.dropped) {
+      if (!(await starts.of(inputs)).known) throw stateWithoutOffsets(number);
+      // It is another's by now, or was: that one has committed since the offsets were read.
+      return this.begin(owned);
+    }
     await starts.commit(start.resolved, owned.cancelled);
     if (owned.dropped || owned.leaving) return;
     task.start(start.positions, start.cells);

@@ -81,8 +81,10 @@ export class StartPositions {
     const first = async (found: Promise<readonly { readonly offset: number }[]>): Promise<number> => (await found)[0]?.offset ?? 0;
     if (from === 'earliest') return first(offsets.startOffsets([at]));
     if (from === 'latest') return first(offsets.endOffsets([at], true));
+    // Asked for first: what is written between the two questions lies behind it.
+    const end = await first(offsets.endOffsets([at], true));
     const found = await first(offsets.offsetsForTime([{ ...at, timestamp: from.getTime() }]));
-    return found >= 0 ? found : first(offsets.endOffsets([at], true));
+    return found >= 0 ? found : end;
   }
 
   private fromOf(topic: string): 'earliest' | 'latest' | Date {
