@@ -59,7 +59,7 @@ export class CutPlan {
     if (count === undefined) {
       this.sites.set(site, (count = noCounts()));
       const favoured = this.chance.below(8) === 0 ? 6 : 1;
-      this.weights.set(site, favoured * (this.now() > COMMON_UNTIL ? 0.12 : 0.008));
+      this.weights.set(site, favoured * (this.now() > COMMON_UNTIL ? 0.25 : 0.008));
     }
     count.reached++;
     if (this.isOver) return undefined;

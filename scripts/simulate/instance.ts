@@ -1,5 +1,5 @@
 import type { Subscription } from 'rxjs';
-import { MillraceApp } from '../../src/app';
+import { MillraceApp, type RunOptions } from '../../src/app';
 import type { Adapters } from '../../src/commit/adapters';
 import { checkConfig, type MillraceConfig } from '../../src/config';
 import type { Call } from '../../src/memory/call';
@@ -25,6 +25,7 @@ export interface InstanceOptions {
   readonly cuts: CutPlan;
   readonly config: MillraceConfig;
   readonly topology: Topology;
+  readonly runs: RunOptions;
   readonly listener: Listener;
   /** For the log of the run. */
   readonly say: (what: string) => void;
@@ -89,7 +90,7 @@ export class Instance {
 
   start(): void {
     this.clock.setImmediate(() => {
-      this.subscription = this.app.run(this.options.topology).subscribe({
+      this.subscription = this.app.run(this.options.topology, this.options.runs).subscribe({
         error: (error: Error) => {
           this.error = error;
           this.over(`gave up: ${error.message}`);
@@ -103,6 +104,13 @@ export class Instance {
   close(): void {
     this.clock.setImmediate(() => {
       void this.app.close().then(() => this.subscription?.unsubscribe());
+    });
+  }
+
+  /** What a service outside says after a while; never, if the process has died by then. */
+  answerLater(answer: string): Promise<string> {
+    return new Promise((resolve) => {
+      this.clock.setTimer(this.options.chance.below(400), () => resolve(answer));
     });
   }
 
@@ -138,7 +146,7 @@ export class Instance {
     if (cut === undefined) return;
     const now = !isThenable(settled) || chance.below(2) === 0;
     const strike = (): void => {
-      if (this.isDead) return;
+      if (this.isDead || cuts.isOver) return;
       this.options.say(`${this.clientId} ${cut} ${now ? 'before' : 'after'} await ${site}`);
       this.suffer(cut);
     };

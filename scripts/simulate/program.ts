@@ -16,6 +16,8 @@ export interface Round {
   readonly number: number;
   /** Of the wall clock, ms. */
   readonly now: number;
+  /** The topic loses what it holds now: another program's retention. */
+  readonly truncate: (topic: Topic<string, string>) => void;
   readonly write: (topic: Topic<string, string>, records: readonly Text[]) => void;
 }
 

@@ -1,5 +1,7 @@
 import { ClusterClient } from '../../src/commit/cluster-client';
+import type { RunOptions } from '../../src/app';
 import type { MillraceConfig } from '../../src/config';
+import type { KafkaPort } from '../../src/kafka/port';
 import type { Call } from '../../src/memory/call';
 import type { FaultAction } from '../../src/memory/faults';
 import { memoryBroker, type MemoryBroker } from '../../src/memory/memory-broker';
@@ -44,6 +46,8 @@ const QUIET = 1_000;
 const ALL_TIMERS = 9_000;
 const MOST_INSTANCES = 3;
 const LAST_ROUND = 1_000;
+/** ms after which global tables have what is written. */
+const FOLLOWED = 2_000;
 
 /** What ends a run at once. */
 class Violation extends Error {}
@@ -70,6 +74,8 @@ class Run {
   private readonly broker: MemoryBroker;
   private readonly client: ClusterClient;
   private readonly owners: Owners;
+  private readonly retention: KafkaPort;
+  private readonly nodes: number;
   private readonly machines = new Map<string, Machine>();
   private writing: Promise<unknown> = Promise.resolve();
   private unwritten = 0;
@@ -89,13 +95,15 @@ class Run {
     this.config = { cacheBytes: chance.below(2) * 1_000_000, commitInterval: chance.oneOf([20, 100, 400]) };
     this.cuts = new CutPlan(new Chance(seed ^ 0x7c0ffee), () => this.schedule.time, chance.oneOf([0.3, 1, 1, 3]));
     this.clock = this.schedule.clock();
+    this.nodes = 1 + chance.below(3);
     this.broker = memoryBroker({
       clock: this.clock,
-      brokers: 1 + chance.below(3),
+      brokers: this.nodes,
       cutsBatches: chance.below(2) === 0,
       latencyMs: () => chance.below(5),
     });
     this.client = new ClusterClient(() => Promise.resolve(this.broker), this.schedule.clock());
+    this.retention = this.broker.connect('retention');
     this.owners = new Owners(this.broker, this.violated);
     const { inputs, others } = this.program;
     for (const topic of inputs) this.broker.createTopic(topic, this.partitions);
@@ -136,9 +144,25 @@ class Run {
           await this.restart(name);
         }
       }
+      if (chance.below(25) === 0) this.jump();
       await this.schedule.pass(chance.below(2_000));
       this.owners.checkPositions();
     }
+  }
+
+  /** By so much that what lies on disk may be older than tombstones are kept. */
+  private jump(): void {
+    const ms = this.chance.oneOf([-3_600_000, 1_000, 4 * 86_400_000]);
+    this.say(`the wall clocks jump by ${ms} ms`);
+    this.schedule.jump(ms);
+  }
+
+  private truncate(topic: string): void {
+    const partition = this.chance.below(this.partitions);
+    const partitions = [{ topic, partition, offset: -1 }];
+    // Whoever is not its leader refuses.
+    for (let node = 1; node <= this.nodes; node++)
+      void this.retention.deleteRecords(node, { partitions, timeoutMs: 1_000 }).catch(() => undefined);
   }
 
   private round(number: number): Round {
@@ -146,6 +170,7 @@ class Run {
       number,
       chance: this.chance,
       now: this.clock.now(),
+      truncate: ({ name }) => this.truncate(name),
       write: (topic, records) => {
         if (records.length === 0) return;
         this.unwritten++;
@@ -168,12 +193,18 @@ class Run {
       ...{ name, life, broker, disk, cuts, topology: program.topology, clock: this.schedule.clock() },
       chance: new Chance(chance.below(0x7fffffff)),
       listener: new Acknowledged(this.violated),
+      runs: this.runs(),
       config: { applicationId: APP, ...TIMES, ...this.config, ...program.config },
       say: (what) => this.say(what),
     });
     this.say(`${instance.clientId} starts at ${clock.now()}`);
     this.machines.set(name, { disk, lives: life + 1, instance });
     instance.start();
+  }
+
+  /** Some runs end by themselves, once they have caught up. */
+  private runs(): RunOptions {
+    return !this.cuts.isOver && this.chance.below(5) === 0 ? { until: 'caught-up' } : {};
   }
 
   private async restart(name: string): Promise<void> {
@@ -210,6 +241,8 @@ class Run {
       this.say('the last records');
       last(this.round(LAST_ROUND));
       await this.rest();
+      // Global tables follow outside the commits.
+      await this.schedule.pass(FOLLOWED);
     }
     await this.schedule.pass(ALL_TIMERS);
     await this.rest();

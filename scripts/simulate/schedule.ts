@@ -23,6 +23,7 @@ export class Schedule {
   /** What each has to do at once, in the order in which it was set. */
   private readonly queues: Entry[][] = [];
   private order = 0;
+  private wallOffset = 0;
 
   constructor(private readonly chance: Chance) {}
 
@@ -31,7 +32,7 @@ export class Schedule {
     const queue: Entry[] = [];
     this.queues.push(queue);
     return {
-      now: () => EPOCH + Math.floor(this.time),
+      now: () => EPOCH + this.wallOffset + Math.floor(this.time),
       monotonic: () => this.time,
       random: () => this.chance.fraction(),
       setImmediate: (callback) => {
@@ -45,6 +46,11 @@ export class Schedule {
         return handleOf(entry);
       },
     };
+  }
+
+  /** Moves the wall clock only, as an operator or NTP does. */
+  jump(ms: number): void {
+    this.wallOffset += ms;
   }
 
   /** Lets `ms` pass. */
@@ -69,6 +75,7 @@ export class Schedule {
     return new Promise((resolve, reject) => {
       const go = (): void => {
         try {
+          this.beforeTurn();
           if (isOver()) {
             resolve();
             return;
@@ -84,7 +91,6 @@ export class Schedule {
   }
 
   private turn(): void {
-    this.beforeTurn();
     const next = this.nextImmediate() ?? this.nextTimer();
     if (next === undefined) {
       this.time += 1;

@@ -1,9 +1,12 @@
 import type { Program } from '../program';
+import { global } from './global';
 import { join } from './join';
+import { lookup } from './lookup';
 import { repartition } from './repartition';
+import { retention } from './retention';
 import { scan } from './scan';
 import { table } from './table';
 import { timers } from './timers';
 import { windows } from './windows';
 
-export const programs: readonly Program[] = [windows, repartition, table, join, timers, scan];
+export const programs: readonly Program[] = [windows, repartition, table, join, timers, scan, global, lookup, retention];
