@@ -1,4 +1,6 @@
 /** Whatever is killed, restarted without its disk, shared with another instance or compacted: joins end with the join of the last rows. */
+import type { ApiName } from '../../src/memory/call';
+import type { FaultAction } from '../../src/memory/faults';
 import type * as tables from '../../src/state/table';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { FakeDisk } from '../state/fake-disk';
@@ -11,6 +13,15 @@ const SEEDS = Number(process.env['MILLRACE_SEEDS'] ?? 4);
 const FIRST = Number(process.env['MILLRACE_FIRST_SEED'] ?? 1);
 const ROUNDS = 12;
 const QUICK = { sessionTimeout: 6_000, heartbeatInterval: 500, requestTimeout: 20_000, transactionTimeout: 25_000 };
+
+const apis: readonly ApiName[] = ['produce', 'addPartitionsToTxn', 'txnOffsetCommit', 'endTxn', 'fetch', 'heartbeat'];
+const faults: readonly FaultAction[] = [
+  { kind: 'fail before' },
+  { kind: 'lose answer' },
+  { kind: 'lose answer', then: 'hang' },
+  { kind: 'delay', ms: 700 },
+  { kind: 'delay', ms: 8_000 },
+];
 
 const planted = { noTakingBack: false };
 
@@ -65,6 +76,9 @@ async function live(seed: number, keepsDisks: boolean): Promise<{ found: object;
     () => {
       start(`p${alive.has('p0') ? '1' : '0'}`);
     },
+    () => {
+      world.fault(apis[chance.below(apis.length)]!, faults[chance.below(faults.length)]!, ({ clientId }) => clientId.startsWith('p'));
+    },
   ];
   for (let round = 0; round < ROUNDS; round++) {
     if (alive.size === 0 && chance.below(2) === 0) start('p0');
@@ -75,7 +89,10 @@ async function live(seed: number, keepsDisks: boolean): Promise<{ found: object;
     await world.clock.advance(chance.below(1_500));
     const action = actions[chance.below(actions.length + 2)];
     if (alive.size > 0) await action?.();
+    // Who has given up is started again, as whatever runs it would.
+    for (const [name, running] of alive) if (running.error !== undefined) start(name);
   }
+  world.broker.faults.clear();
   for (const running of alive.values()) running.kill();
   await world.clock.advance(30_000);
   await world.toTheEnd(topology, options);

@@ -9,7 +9,7 @@ import { kafkaBrokers } from './brokers';
 import type { JoiningLife } from './joins/worker';
 
 /** How often an instance is killed, with its disk and without by turns. */
-const KILLS = 6;
+const KILLS = 5;
 const CHANGES_A_LIFE = 150;
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 1);
 
