@@ -12,6 +12,9 @@ import { deriveTable, type DerivedTableOptions } from './table/derive-table';
  * table keeps no rows it is emitted. Keys, timestamps and headers are those of the change. `keep` must be pure: it is called again whenever
  * a row is looked up, unless a `store` keeps the results.
  *
+ * Without a store, the table of a topic that it filters keeps a changelog of its own: a topic may have been compacted beyond what has been
+ * processed, and a row that is not known to have been there would never be deleted.
+ *
  * @throws CONFIG for what is no table; PROCESSING in the stream when `keep` throws
  * @example
  * joinTable(filterTable(table(products), ({ price }) => price > 0), (order, product) => ({ ...order, price: product.price }))

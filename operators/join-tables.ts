@@ -31,6 +31,9 @@ export interface JoinTablesOptions<K, J, Of extends Kind> {
  * rows, and the headers of the record that changed its side. `join` must be pure: it is called again whenever a row is looked up, unless a
  * `store` keeps the results; a null from it is no row.
  *
+ * The tables of topics that it joins keep changelogs of their own: a topic may have been compacted beyond what has been processed, and a row
+ * that is not known to have been there would never be deleted.
+ *
  * @throws CO_PARTITION when the tables have different numbers of partitions; CONFIG for a table that keeps no rows; PROCESSING in the
  *   stream when `join` throws
  * @example
