@@ -54,6 +54,8 @@ export class GroupView {
   private readonly instanceOf = new Map<GroupMember, Instance>();
   private readonly counts: ReadonlyMap<GroupMember, number>;
   private readonly holders = new Map<number, Instance[]>();
+  /** By what is compared, then by task. */
+  private readonly ends = new Map<string, Map<number, number>>();
 
   constructor(
     readonly members: readonly GroupMember[],
@@ -65,7 +67,11 @@ export class GroupView {
     this.instances = this.serving(ordered).map(([id, serving]) => new Instance(id, serving));
     for (const instance of this.instances) {
       for (const member of instance.members) this.instanceOf.set(member, instance);
-      for (const task of instance.positions.keys()) this.holders.set(task, [...(this.holders.get(task) ?? []), instance]);
+      for (const task of instance.positions.keys()) {
+        const holders = this.holders.get(task);
+        if (holders === undefined) this.holders.set(task, [instance]);
+        else holders.push(instance);
+      }
     }
   }
 
@@ -93,6 +99,10 @@ export class GroupView {
     return task < this.countOf(member);
   }
 
+  canHold(instance: Instance, task: number): boolean {
+    return instance.members.some((member) => this.knows(member, task));
+  }
+
   /**
    * Changelog records that an instance is behind with a task. Its owner is the measure, then the greatest position under the same plan;
    * 0 when nobody holds anything: there is nothing to catch up with.
@@ -104,16 +114,24 @@ export class GroupView {
   }
 
   private endOf(task: number, plan: string | undefined, isHolder: boolean): number {
-    const owner = this.owners.get(task);
-    const ownerInstance = owner === undefined ? undefined : this.instanceOf.get(owner);
-    const owned = ownerInstance?.positions.get(task);
     // Sums under another plan say nothing of how far a holder is; that one without anything is far behind they do say.
-    if (owned !== undefined && (ownerInstance?.plan === plan || !isHolder)) return owned;
-    let end = 0;
-    for (const holder of this.holdersOf(task)) {
-      if (holder.plan === plan || !isHolder) end = Math.max(end, holder.positions.get(task) ?? 0);
-    }
+    const kind = isHolder ? `=${plan ?? ''}` : '';
+    let ends = this.ends.get(kind);
+    if (ends === undefined) this.ends.set(kind, (ends = new Map<number, number>()));
+    let end = ends.get(task);
+    if (end === undefined) ends.set(task, (end = this.findEnd(task, isHolder ? { plan } : undefined)));
     return end;
+  }
+
+  private findEnd(task: number, only: { readonly plan: string | undefined } | undefined): number {
+    const owner = this.owners.get(task);
+    const owned = owner === undefined ? undefined : this.instanceOf.get(owner);
+    const measures = [owned === undefined ? [] : [owned], this.holdersOf(task)];
+    for (const instances of measures) {
+      const known = instances.filter((each) => each.positions.has(task) && (only === undefined || each.plan === only.plan));
+      if (known.length > 0) return known.reduce((end, each) => Math.max(end, each.positions.get(task) ?? 0), 0);
+    }
+    return 0;
   }
 
   private countOf(member: GroupMember): number {

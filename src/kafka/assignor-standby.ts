@@ -30,32 +30,35 @@ interface Step {
 class Standbys {
   readonly chosen = new Map<number, Set<Instance>>();
   private readonly tasksOn = new Map<Instance, Set<number>>();
-  private readonly able = new Map<number, readonly Instance[]>();
+  private readonly excludedBy = new Map<number, readonly Instance[]>();
+  private readonly ranks = new Map<Instance, Map<number, number>>();
 
   constructor(
     private readonly view: GroupView,
     private readonly tasks: readonly Copied[],
     private readonly isReady: IsReady,
   ) {
-    for (const instance of view.instances) this.tasksOn.set(instance, new Set());
+    for (const instance of view.instances) {
+      this.tasksOn.set(instance, new Set());
+      this.ranks.set(instance, new Map());
+    }
     for (const { task, excluded } of tasks) {
       this.chosen.set(task, new Set());
-      this.able.set(
-        task,
-        view.instances.filter((each) => !excluded.includes(each) && each.members.some((member) => view.knows(member, task))),
-      );
+      this.excludedBy.set(task, excluded);
     }
   }
 
-  /** Ready ones before those that are far behind, followers before what lies about, then who is least behind. */
+  /** Ready ones before those that are far behind, followers before what lies about, then the least loaded, or who is least behind. */
   keep(replicas: number): void {
     for (const { task } of this.tasks) {
-      const able = this.ableTo(task);
       const holders = this.view
         .holdersOf(task)
-        .filter((holder) => able.includes(holder))
-        .map((holder) => ({ holder, rank: this.rank(holder, task), lag: this.view.lag(holder, task) }))
-        .sort((a, b) => a.rank - b.rank || a.lag - b.lag);
+        .filter((holder) => this.isAble(holder, task))
+        .map((holder) => {
+          const isReady = this.isReady(holder, task);
+          return { holder, rank: this.rank(holder, task), behind: isReady ? this.load(holder) : this.view.lag(holder, task) };
+        })
+        .sort((a, b) => a.rank - b.rank || a.behind - b.behind);
       for (const { holder } of holders.slice(0, replicas)) this.put(task, holder);
     }
   }
@@ -80,8 +83,8 @@ class Standbys {
   private leastLoaded(task: number, shared: ReadonlyMap<Instance, number>): Instance | undefined {
     const chosen = this.chosenFor(task);
     let best: Instance | undefined;
-    for (const instance of this.ableTo(task)) {
-      if (chosen.has(instance)) continue;
+    for (const instance of this.view.instances) {
+      if (chosen.has(instance) || !this.isAble(instance, task)) continue;
       const isLess =
         best === undefined || (this.load(instance) - this.load(best) || (shared.get(instance) ?? 0) - (shared.get(best) ?? 0)) < 0;
       if (isLess) best = instance;
@@ -91,21 +94,40 @@ class Standbys {
 
   /** Moves one standby, along a chain of moves if need be, from an instance to one with at least two fewer. False: there is no such. */
   relieve(): boolean {
-    const seen = new Map<Instance, Step | undefined>();
     const byLoad = [...this.view.instances].sort((a, b) => this.load(b) - this.load(a));
+    return this.moveOne(byLoad) || this.moveAlong(byLoad);
+  }
+
+  /** From the most to one of the least loaded: that is nearly always possible. */
+  private moveOne(byLoad: readonly Instance[]): boolean {
+    const [from, to] = [byLoad[0], byLoad.at(-1)];
+    if (from === undefined || to === undefined || this.load(from) - this.load(to) < 2) return false;
+    const least = byLoad.filter((each) => this.load(each) === this.load(to));
+    let best: { readonly step: Step; readonly to: Instance; readonly cost: number } | undefined;
+    for (const [end, step] of this.stepsFrom(from, least)) {
+      const cost = this.cost(step, end);
+      if (best === undefined || cost < best.cost) best = { step, to: end, cost };
+    }
+    if (best !== undefined) this.move(best.step, best.to);
+    return best !== undefined;
+  }
+
+  private moveAlong(byLoad: readonly Instance[]): boolean {
+    const seen = new Map<Instance, Step | undefined>();
     for (const start of byLoad) {
       if (seen.has(start)) continue;
       seen.set(start, undefined);
       const waiting = [start];
       for (let from = waiting.shift(); from !== undefined; from = waiting.shift()) {
-        const steps = this.stepsFrom(from, seen);
+        const steps = this.stepsFrom(
+          from,
+          byLoad.filter((each) => !seen.has(each)),
+        );
         for (const [to, step] of steps) seen.set(to, step);
         const reached = [...steps.keys()].filter((to) => this.load(to) <= this.load(start) - 2);
         if (reached.length > 0) {
-          this.follow(
-            reached.reduce((a, b) => (this.load(b) < this.load(a) ? b : a)),
-            seen,
-          );
+          const end = reached.reduce((a, b) => (this.load(b) < this.load(a) ? b : a));
+          for (let to = end, step = seen.get(to); step !== undefined; to = step.from, step = seen.get(to)) this.move(step, to);
           return true;
         }
         waiting.push(...steps.keys());
@@ -114,15 +136,15 @@ class Standbys {
     return false;
   }
 
-  /** For each instance that one move reaches, the move that costs least. */
-  private stepsFrom(from: Instance, seen: ReadonlyMap<Instance, unknown>): Map<Instance, Step> {
+  /** For each of `targets` that one move reaches, the move that costs least. */
+  private stepsFrom(from: Instance, targets: readonly Instance[]): Map<Instance, Step> {
     const steps = new Map<Instance, Step>();
     const costs = new Map<Instance, number>();
     for (const task of [...(this.tasksOn.get(from) ?? [])].sort((a, b) => a - b)) {
       const chosen = this.chosenFor(task);
-      for (const to of this.ableTo(task)) {
-        if (seen.has(to) || chosen.has(to)) continue;
-        const cost = this.rank(to, task) - this.rank(from, task);
+      for (const to of targets) {
+        if (chosen.has(to) || !this.isAble(to, task)) continue;
+        const cost = this.cost({ from, task }, to);
         if (cost >= (costs.get(to) ?? Infinity)) continue;
         costs.set(to, cost);
         steps.set(to, { from, task });
@@ -131,19 +153,25 @@ class Standbys {
     return steps;
   }
 
-  private follow(end: Instance, seen: ReadonlyMap<Instance, Step | undefined>): void {
-    let to = end;
-    for (let step = seen.get(to); step !== undefined; step = seen.get(to)) {
-      this.chosenFor(step.task).delete(step.from);
-      this.tasksOn.get(step.from)?.delete(step.task);
-      this.put(step.task, to);
-      to = step.from;
-    }
+  private move({ from, task }: Step, to: Instance): void {
+    this.chosenFor(task).delete(from);
+    this.tasksOn.get(from)?.delete(task);
+    this.put(task, to);
+  }
+
+  private cost({ from, task }: Step, to: Instance): number {
+    return this.rank(to, task) - this.rank(from, task);
   }
 
   private rank(instance: Instance, task: number): number {
     if (!instance.positions.has(task)) return 4;
-    return (this.isReady(instance, task) ? 0 : 2) + (instance.followers.has(task) ? 0 : 1);
+    const ranks = this.ranks.get(instance);
+    let rank = ranks?.get(task);
+    if (rank === undefined) {
+      rank = (this.isReady(instance, task) ? 0 : 2) + (instance.followers.has(task) ? 0 : 1);
+      ranks?.set(task, rank);
+    }
+    return rank;
   }
 
   private put(task: number, instance: Instance): void {
@@ -155,8 +183,8 @@ class Standbys {
     return this.tasksOn.get(instance)?.size ?? 0;
   }
 
-  private ableTo(task: number): readonly Instance[] {
-    return this.able.get(task) ?? [];
+  private isAble(instance: Instance, task: number): boolean {
+    return this.view.canHold(instance, task) && this.excludedBy.get(task)?.includes(instance) !== true;
   }
 
   private chosenFor(task: number): Set<Instance> {

@@ -44,7 +44,11 @@ const PLANTED: Readonly<Record<string, Planted>> = {
     becomes: '',
   },
   'an empty copy replaces one that is up to date': { file: 'assignor', text: 'if (stays === undefined) break;', becomes: 'break;' },
-  'a copy goes where the task is active': { file: 'assignor-standby', text: '!excluded.includes(each) && ', becomes: '' },
+  'a copy goes where the task is active': {
+    file: 'assignor-standby',
+    text: ' && this.excludedBy.get(task)?.includes(instance) !== true',
+    becomes: '',
+  },
   'copies are not balanced': { file: 'assignor-standby', text: 'while (standbys.relieve()) continue;', becomes: '' },
   'copies do not stay where they are': { file: 'assignor-standby', text: 'standbys.keep(replicas);', becomes: '' },
   'the order of members matters': { file: 'assignor-group', text: '[...members].sort(byId)', becomes: '[...members]' },
