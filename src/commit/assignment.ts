@@ -52,6 +52,7 @@ export interface AssignmentOptions {
 export class TaskAssignment {
   private readonly owned = new Map<number, OwnedTask>();
   private opening: Promise<void> = Promise.resolve();
+  private readonly closing = new Set<Promise<void>>();
 
   constructor(private readonly options: AssignmentOptions) {}
 
@@ -111,9 +112,10 @@ export class TaskAssignment {
     this.options.changed();
   }
 
-  /** Settles when everything dropped has been closed. */
+  /** Settles when everything dropped has been closed, what a revocation was closing when its time was up included. */
   async closed(): Promise<void> {
     await this.opening;
+    await Promise.allSettled(this.closing);
   }
 
   /** Fetches again what had to wait for memory; called between slices. */
@@ -250,10 +252,16 @@ export class TaskAssignment {
     if (this.owned.get(owned.number) === owned) this.owned.delete(owned.number);
   }
 
-  private async closeStores(owned: OwnedTask): Promise<void> {
+  private closeStores(owned: OwnedTask): Promise<void> {
     const { stores } = owned;
     owned.stores = undefined;
-    if (stores === undefined) return;
+    if (stores === undefined) return Promise.resolve();
+    const closing = this.flushAndClose(owned, stores).finally(() => this.closing.delete(closing));
+    this.closing.add(closing);
+    return closing;
+  }
+
+  private async flushAndClose(owned: OwnedTask, stores: TaskStores): Promise<void> {
     stores.abort();
     try {
       await stores.flush();

@@ -5,6 +5,7 @@ import type { Topology } from '../../src/task/topology';
 import { MillraceError } from '../../src/errors/millrace-error';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { FakeDisk } from '../state/fake-disk';
+import { delay } from '../../src/time/clock';
 import { delayedStep } from './parked';
 import { copied, counting, input, keysOf, record, records, results } from './programs';
 import { World, type Running } from './world';
@@ -28,6 +29,8 @@ function expectNothingLeft(one: Running): void {
 class Folders {
   open = 0;
   failing: MillraceError | undefined;
+  /** ms that closing takes. */
+  slow = 0;
   readonly openBytes: OpenBytes = async (folder, options) => {
     const bytes = await new FakeDisk().open(folder, options);
     this.open++;
@@ -35,6 +38,7 @@ class Folders {
     return Object.assign(bytes, {
       write: (operations: never) => (this.failing === undefined ? write.call(bytes, operations) : Promise.reject(this.failing)),
       close: async () => {
+        if (this.slow > 0) await delay(world.clock, this.slow);
         this.open--;
         await close.call(bytes);
       },
@@ -77,6 +81,17 @@ describe('an end', () => {
     await one.close();
     expect(folders.open).toBe(0);
     expect(one.completed).toBe(true);
+    expectNothingLeft(one);
+  });
+
+  it('D3: waits for stores that are being closed when its time is up: their folders are free when it has come', async () => {
+    const folders = new Folders();
+    await world.write(input, records('a', 5));
+    const one = world.start(counting, { openBytes: folders.openBytes });
+    await world.until(() => one.commits.length > 0);
+    folders.slow = 300;
+    await one.close(100);
+    expect(folders.open).toBe(0);
     expectNothingLeft(one);
   });
 
