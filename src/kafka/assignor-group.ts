@@ -14,7 +14,7 @@ export interface GroupMember {
   readonly plan?: string;
   /** Tasks from this number on mean nothing to the member. Undefined: an older member, which does not say. */
   readonly taskCount?: number;
-  /** Tasks whose state lies on this member's disk. */
+  /** Tasks whose state lies on this member's disk. Undefined: an older member, which does not say, and follows nothing. */
   readonly held?: readonly HeldTask[];
 }
 
@@ -36,6 +36,11 @@ export class Instance {
         if (following && !this.followers.has(task)) this.followers.set(task, member);
       }
     }
+  }
+
+  /** It can be no standby, and would never say that it has caught up. */
+  get isSilent(): boolean {
+    return this.members.every(({ held }) => held === undefined);
   }
 
   /** One process has one plan. */
@@ -99,15 +104,16 @@ export class GroupView {
     return task < this.countOf(member);
   }
 
-  canHold(instance: Instance, task: number): boolean {
-    return instance.members.some((member) => this.knows(member, task));
+  canFollow(instance: Instance, task: number): boolean {
+    return !instance.isSilent && instance.members.some((member) => this.knows(member, task));
   }
 
   /**
    * Changelog records that an instance is behind with a task. Its owner is the measure, then the greatest position under the same plan;
-   * 0 when nobody holds anything: there is nothing to catch up with.
+   * 0 when nobody holds anything, there is nothing to catch up with, and for an instance that never tells.
    */
   lag(instance: Instance, task: number): number {
+    if (instance.isSilent) return 0;
     const position = instance.positions.get(task);
     const end = this.endOf(task, instance.plan, position !== undefined);
     return Math.max(0, end - (position ?? 0));

@@ -184,7 +184,7 @@ class Standbys {
   }
 
   private isAble(instance: Instance, task: number): boolean {
-    return this.view.canHold(instance, task) && this.excludedBy.get(task)?.includes(instance) !== true;
+    return this.view.canFollow(instance, task) && this.excludedBy.get(task)?.includes(instance) !== true;
   }
 
   private chosenFor(task: number): Set<Instance> {
