@@ -25,21 +25,31 @@ function expectNothingLeft(one: Running): void {
   expect(world.broker.partition({ topic: 'results', partition: 0 })?.openTransactions).toEqual([]);
 }
 
-/** Folders that count who has them open. */
+/** Folders that count how many are open, and refuse to be opened twice. */
 class Folders {
-  open = 0;
+  readonly refused: string[] = [];
   failing: MillraceError | undefined;
   /** ms that closing takes. */
   slow = 0;
+  private readonly opened = new Set<string>();
+
+  get open(): number {
+    return this.opened.size;
+  }
+
   readonly openBytes: OpenBytes = async (folder, options) => {
     const bytes = await new FakeDisk().open(folder, options);
-    this.open++;
+    if (this.opened.has(folder)) {
+      this.refused.push(folder);
+      throw new MillraceError('STATE_IO', 'the folder is in use');
+    }
+    this.opened.add(folder);
     const { close, write } = bytes;
     return Object.assign(bytes, {
       write: (operations: never) => (this.failing === undefined ? write.call(bytes, operations) : Promise.reject(this.failing)),
       close: async () => {
         if (this.slow > 0) await delay(world.clock, this.slow);
-        this.open--;
+        this.opened.delete(folder);
         await close.call(bytes);
       },
     });
@@ -162,6 +172,22 @@ describe('an end', () => {
     await one.close();
     await world.settle(leaving);
     await world.clock.advance(5_000);
+    expect(folders.open).toBe(0);
+    expectNothingLeft(one);
+  });
+
+  it('D3: while the group gives back what is being closed waits until its folder is free', async () => {
+    const folders = new Folders();
+    const one = world.start(counting, { sessionTimeout: 6_000, heartbeatInterval: 500, openBytes: folders.openBytes });
+    await world.until(() => one.started.length === 2);
+    folders.slow = 3_000;
+    const closing = one.close();
+    world.fault('heartbeat', { kind: 'answer', errorCode: 22 });
+    const asked = world.asked('syncGroup').length;
+    await world.until(() => world.asked('syncGroup').length > asked);
+    expect(folders.open).toBe(2);
+    await closing;
+    expect(folders.refused).toEqual([]);
     expect(folders.open).toBe(0);
     expectNothingLeft(one);
   });
