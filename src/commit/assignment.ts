@@ -148,7 +148,6 @@ export class TaskAssignment {
   private async open(owned: OwnedTask): Promise<void> {
     // While the application ends, a rebalance may give back what it is closing: not before its folder is free.
     await Promise.allSettled(this.closing);
-    if (owned.dropped) return;
     const stores = await this.options.factory.openStores(owned.number);
     owned.stores = stores;
     if (owned.dropped) {
