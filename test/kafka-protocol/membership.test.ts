@@ -31,7 +31,10 @@ describe('a member of the group', () => {
     broker.close();
   });
 
-  function join(name: string, options: { readonly slowDrain?: boolean; readonly instanceId?: string } = {}): TestMember {
+  function join(
+    name: string,
+    options: { readonly slowDrain?: boolean; readonly instanceId?: string; readonly instance?: string } = {},
+  ): TestMember {
     const port = broker.connect(name);
     const told: string[] = [];
     const failures: MillraceError[] = [];
@@ -43,7 +46,7 @@ describe('a member of the group', () => {
       logger: silentLogger,
       groupId: GROUP,
       groupInstanceId: options.instanceId ?? null,
-      instance: name,
+      instance: options.instance ?? name,
       nonce: name,
       transactionalId: `${GROUP}-${name}-0`,
       topics: ['input'],
@@ -169,6 +172,17 @@ describe('a member of the group', () => {
     }
     await clock.advance(2 * SESSION_MS);
     expect(members.flatMap(({ membership }) => membership.tasks).sort()).toEqual([0, 1, 2, 3]);
+  });
+
+  it('gets nothing while another process under the same instance id works, and everything once that one is gone', async () => {
+    const a = join('a', { instance: 'one' });
+    await clock.advance(1_000);
+    const twin = join('twin', { instance: 'one' });
+    await clock.advance(3_000);
+    expect([a.told, twin.told]).toEqual([['assigned 0 1 2 3'], []]);
+    a.membership.stop();
+    await clock.advance(2 * SESSION_MS);
+    expect(twin.told).toEqual(['assigned 0 1 2 3']);
   });
 
   it('says which option is wrong when another kind of program is in the group', async () => {
