@@ -48,8 +48,10 @@ export class ChangelogWriter {
 
   /** All that was applied is on disk, with `position`. */
   async finish(position: number, writtenAt: number): Promise<void> {
-    const { record } = this.store;
-    record.writtenAt = writtenAt;
+    // A position that goes to disk behind a batch that has failed would say of its rows that they are there.
+    await this.settle();
+    this.rethrow();
+    this.store.record.writtenAt = writtenAt;
     this.write([], position);
     await this.settle();
     this.rethrow();
