@@ -104,7 +104,7 @@ export class SimulatedGroup {
     }
   }
 
-  /** A settled group gets one more instance, with nothing on its disk: what goes to it is copied, and nothing else. */
+  /** A settled group gets one more instance, with nothing on its disk: what goes to it is copied, and hardly more. */
   checkNewcomer(): void {
     const at = this.disks.findIndex((_, each) => !this.isRunning(each));
     if (at < 0) return;
@@ -120,8 +120,8 @@ export class SimulatedGroup {
     const instances = new Set(this.members.map(({ process }) => process.instance)).size;
     const share = (tasks: number): number => Math.ceil(tasks / instances);
     const { tasks, standbyReplicas, threads } = this.history;
-    // Which of an instance's members keeps one task more may change between two handovers: a copy that was begun may be in vain.
-    const most = share(tasks) + share(tasks * Math.min(standbyReplicas, instances - 1)) + (threads - 1);
+    // Who keeps one task or standby more than others may change between two handovers: a copy that was begun may be in vain.
+    const most = share(tasks) + share(tasks * Math.min(standbyReplicas, instances - 1)) + threads;
     must(this.copied.length <= most, `a newcomer copies ${this.copied.length} tasks where ${most} would do`);
   }
 
