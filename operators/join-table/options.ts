@@ -22,7 +22,11 @@ export interface NoGrace {
 }
 
 /** @throws CONFIG naming the option */
-export function checkGrace(operator: string, grace: number, { name, versions }: Pick<TableRuntime<never, unknown>, 'name' | 'versions'>): void {
+export function checkGrace(
+  operator: string,
+  grace: number,
+  { name, versions }: Pick<TableRuntime<never, unknown>, 'name' | 'versions'>,
+): void {
   const refuse = (problem: string): MillraceError => optionError(operator, 'grace', problem);
   if (!Number.isSafeInteger(grace) || grace < 0) throw refuse(`is ${String(grace)}; it must be a whole number of ms >= 0, or left out`);
   if (versions === undefined) {
