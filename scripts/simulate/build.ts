@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { transformSync } from '@swc/core';
 import { type AwaitSite, instrument } from './instrument';
@@ -24,7 +24,7 @@ const COPIED = ['src', 'operators', join('scripts', 'simulate')];
 /** Where an await may be cut. */
 const CUT = ['src/kafka/', 'src/task/', 'src/commit/', 'src/state/'];
 /** Builds that are kept: of this state of the sources, and of some before. */
-const KEPT = 6;
+const KEPT = 12;
 const SITES = 'sites.json';
 
 /** @throws when the text of a patch is not found exactly once */
@@ -91,9 +91,11 @@ function transpiled(file: string, source: string): string {
   }).code;
 }
 
+/** The oldest go first: others may be running. */
 function forgetOthers(folder: string): void {
   const others = readdirSync(CACHE)
     .map((name) => join(CACHE, name))
-    .filter((each) => each !== folder);
+    .filter((each) => each !== folder)
+    .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
   for (const each of others.slice(0, Math.max(0, others.length - KEPT))) rmSync(each, { recursive: true, force: true });
 }

@@ -26,6 +26,9 @@ const SHARE: readonly Cut[] = ['crash', 'crash', 'freeze', 'stall', 'lost', 'los
 
 /** ms from which on a site that was not reached before counts as one of the rare ones: what every start comes by is behind. */
 const COMMON_UNTIL = 2_500;
+/** How readily a site is cut the first time. */
+const RARE = 0.3;
+const COMMON = 0.008;
 
 export interface SiteCount {
   reached: number;
@@ -45,6 +48,7 @@ export class CutPlan {
   isOver = false;
   private readonly made = new Map<Cut, number>();
   private readonly weights = new Map<number, number>();
+  private readonly rare = new Set<number>();
 
   constructor(
     private readonly chance: Chance,
@@ -59,7 +63,9 @@ export class CutPlan {
     if (count === undefined) {
       this.sites.set(site, (count = noCounts()));
       const favoured = this.chance.below(8) === 0 ? 6 : 1;
-      this.weights.set(site, favoured * (this.now() > COMMON_UNTIL ? 0.25 : 0.008));
+      const isRare = this.now() > COMMON_UNTIL;
+      if (isRare) this.rare.add(site);
+      this.weights.set(site, favoured * (isRare ? RARE : COMMON));
     }
     count.reached++;
     if (this.isOver) return undefined;
@@ -67,7 +73,8 @@ export class CutPlan {
     if (!this.chance.happens((weight * this.eagerness) / (1 + count.reached * 0.1))) return undefined;
     const cut = this.chance.oneOf(SHARE);
     const made = this.made.get(cut) ?? 0;
-    if (made >= MOST[cut]) return undefined;
+    // Some are left for those that are seldom reached.
+    if (made >= (!this.rare.has(site) ? Math.ceil(MOST[cut] / 2) : MOST[cut])) return undefined;
     this.made.set(cut, made + 1);
     this.weights.set(site, weight / 3);
     count.cuts[cut]++;

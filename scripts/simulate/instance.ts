@@ -163,7 +163,7 @@ export class Instance {
         this.die();
         break;
       case 'freeze':
-        this.freeze(3_000 + chance.below(15_000));
+        this.freeze(3_000 + chance.below(chance.below(4) === 0 ? 40_000 : 12_000));
         break;
       case 'stall':
         this.freeze(1 + chance.below(chance.below(2) === 0 ? 20 : 800));

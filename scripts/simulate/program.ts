@@ -32,6 +32,8 @@ export interface Program {
   readonly config?: Partial<MillraceConfig>;
   /** Where a store is restored from, unless that is its own changelog. */
   readonly sources?: Readonly<Record<string, string>>;
+  /** ms after the last fault in which what hangs may still hang, for programs that read outside their commits. */
+  readonly hangs?: number;
   /** Some input. */
   round(round: Round): void;
   /** After the last round, when no faults come any more, one after the other: bring out what still waits, and ask for every state. */

@@ -4,6 +4,7 @@ import type { MillraceConfig } from '../../src/config';
 import type { KafkaPort } from '../../src/kafka/port';
 import type { Call } from '../../src/memory/call';
 import type { FaultAction } from '../../src/memory/faults';
+import type { GroupView } from '../../src/memory/inspection';
 import { memoryBroker, type MemoryBroker } from '../../src/memory/memory-broker';
 import type { Clock } from '../../src/time/clock';
 import { Acknowledged } from './acknowledged';
@@ -41,7 +42,9 @@ const TIMES = { sessionTimeout: 6_000, heartbeatInterval: 500, requestTimeout: 2
 const REST_WITHIN = 240_000;
 /** ms between two looks at whether it has. */
 const LOOK = 100;
-const QUIET = 1_000;
+/** ms between two looks at where logs end. */
+const SEEN_EVERY = 1_000;
+const QUIET = 2_500;
 /** ms after which every wall clock timer of the programs has fired. */
 const ALL_TIMERS = 9_000;
 const MOST_INSTANCES = 3;
@@ -51,6 +54,12 @@ const FOLLOWED = 2_000;
 
 /** What ends a run at once. */
 class Violation extends Error {}
+
+interface LogEnd {
+  readonly topic: string;
+  readonly partition: number;
+  readonly end: number;
+}
 
 interface Machine {
   readonly disk: Disk;
@@ -79,6 +88,10 @@ class Run {
   private readonly machines = new Map<string, Machine>();
   private writing: Promise<unknown> = Promise.resolve();
   private unwritten = 0;
+  private endsAt = -Infinity;
+  /** Where logs ended when it was looked last, and at the look before. */
+  private seen = new Map<string, LogEnd>();
+  private ends = new Map<string, LogEnd>();
   private struck: FaultAction | undefined;
 
   constructor(seed: number) {
@@ -139,12 +152,12 @@ class Run {
       if (this.machines.size < MOST_INSTANCES && chance.below(4) === 0) this.start(`p${this.machines.size}`);
       for (const [name, { instance }] of this.machines) {
         if (instance.isRunning) {
-          if (chance.below(15) === 0) this.close(instance);
+          if (chance.below(12) === 0) this.close(instance);
         } else if (chance.below(3) > 0) {
           await this.restart(name);
         }
       }
-      if (chance.below(25) === 0) this.jump();
+      if (chance.below(15) === 0) this.jump();
       await this.schedule.pass(chance.below(2_000));
       this.owners.checkPositions();
     }
@@ -236,6 +249,7 @@ class Run {
   private async undisturbed(): Promise<void> {
     this.say('no more faults');
     this.cuts.isOver = true;
+    await this.schedule.pass(this.program.hangs ?? 0);
     await this.rest();
     for (const last of this.program.last) {
       this.say('the last records');
@@ -290,17 +304,32 @@ class Run {
     const alive = [...this.machines.values()].map(({ instance }) => instance.clientId).sort();
     if (group?.state !== 'stable' || members.join() !== alive.join())
       return `the group is ${group?.state ?? 'empty'} with ${members.join()}`;
-    const { committed } = group;
+    const behind = this.behind(group.committed);
+    if (this.schedule.time >= this.endsAt + SEEN_EVERY) this.seeEnds();
+    return behind;
+  }
+
+  /** Of inputs everything must be committed, of repartitions what was there a moment ago: tasks that are idle say so again and again. */
+  private behind(committed: GroupView['committed']): string | undefined {
+    for (const [name, { topic, partition, end }] of this.ends) {
+      const there = this.program.inputs.includes(topic) ? (this.broker.partition({ topic, partition })?.highWatermark ?? 0) : end;
+      const offset = committed.find((at) => at.topic === topic && at.partition === partition)?.offset ?? 0;
+      if (offset < there) return `${name} is committed up to ${offset} of ${there}`;
+    }
+    return this.ends.size > 0 ? undefined : 'nobody has looked yet';
+  }
+
+  private seeEnds(): void {
+    this.endsAt = this.schedule.time;
+    this.ends = this.seen;
+    this.seen = new Map();
     for (const topic of this.broker.topics()) {
       if (!this.program.inputs.includes(topic) && !topic.endsWith('-repartition')) continue;
       for (let partition = 0; partition < this.partitions; partition++) {
-        const view = this.broker.partition({ topic, partition });
-        if (view === undefined) continue;
-        const offset = committed.find((at) => at.topic === topic && at.partition === partition)?.offset ?? 0;
-        if (offset < view.highWatermark) return `${topic}-${partition} is committed up to ${offset} of ${view.highWatermark}`;
+        const end = this.broker.partition({ topic, partition })?.highWatermark;
+        if (end !== undefined) this.seen.set(`${topic}-${partition}`, { topic, partition, end });
       }
     }
-    return undefined;
   }
 
   // ---- the broker's door

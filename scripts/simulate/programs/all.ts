@@ -1,4 +1,5 @@
 import type { Program } from '../program';
+import { deduplicated } from './deduplicated';
 import { global } from './global';
 import { join } from './join';
 import { lookup } from './lookup';
@@ -7,6 +8,19 @@ import { retention } from './retention';
 import { scan } from './scan';
 import { table } from './table';
 import { timers } from './timers';
+import { watermarks } from './watermarks';
 import { windows } from './windows';
 
-export const programs: readonly Program[] = [windows, repartition, table, join, timers, scan, global, lookup, retention];
+export const programs: readonly Program[] = [
+  windows,
+  repartition,
+  table,
+  join,
+  timers,
+  scan,
+  global,
+  lookup,
+  retention,
+  watermarks,
+  deduplicated,
+];

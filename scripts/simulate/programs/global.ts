@@ -13,6 +13,7 @@ export const global: Program = {
   name: 'stream with global table',
   inputs: ['orders'],
   others: { products: 2, named: 2 },
+  hangs: 32_000,
   topology: ({ stream, globalTable }) =>
     stream(orders).pipe(
       joinGlobalTable(

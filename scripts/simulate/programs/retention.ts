@@ -1,7 +1,7 @@
 import { mapValues, to } from '../../../operators';
 import { string } from '../../../src/codec/primitives';
 import { topic } from '../../../src/codec/topic';
-import { type LogRecord } from '../log';
+import type { LogRecord } from '../log';
 import { add, compared, type Program, textOf } from '../program';
 import { inputOf, isPoison, oneOfEach, someRecords } from './inputs';
 
