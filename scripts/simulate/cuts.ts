@@ -15,14 +15,30 @@ export type Cut =
   | 'slow'
   /** The connection breaks before anything has taken effect. */
   | 'broken'
+  /** The broker answers with an error, and has done nothing. */
+  | 'refused'
   /** Its next write to disk fails. */
   | 'disk';
 
-export const CUTS: readonly Cut[] = ['crash', 'freeze', 'stall', 'lost', 'late', 'slow', 'broken', 'disk'];
+export const CUTS: readonly Cut[] = ['crash', 'freeze', 'stall', 'lost', 'late', 'slow', 'broken', 'refused', 'disk'];
 
 /** How often each may happen in one run: so that it comes through, and that what follows from a cut is seen before the next. */
-const MOST: Readonly<Record<Cut, number>> = { crash: 5, freeze: 3, stall: 6, lost: 6, late: 6, slow: 4, broken: 6, disk: 3 };
-const SHARE: readonly Cut[] = ['crash', 'crash', 'freeze', 'stall', 'lost', 'lost', 'late', 'late', 'slow', 'broken', 'disk'];
+const MOST: Readonly<Record<Cut, number>> = { crash: 5, freeze: 3, stall: 6, lost: 6, late: 6, slow: 4, broken: 6, refused: 8, disk: 3 };
+const SHARE: readonly Cut[] = [
+  'crash',
+  'crash',
+  'freeze',
+  'stall',
+  'lost',
+  'lost',
+  'late',
+  'late',
+  'slow',
+  'broken',
+  'refused',
+  'refused',
+  'disk',
+];
 
 /** ms from which on a site that was not reached before counts as one of the rare ones: what every start comes by is behind. */
 const COMMON_UNTIL = 2_500;
@@ -36,7 +52,7 @@ export interface SiteCount {
 }
 
 export function noCounts(): SiteCount {
-  return { reached: 0, cuts: { crash: 0, freeze: 0, stall: 0, lost: 0, late: 0, slow: 0, broken: 0, disk: 0 } };
+  return { reached: 0, cuts: { crash: 0, freeze: 0, stall: 0, lost: 0, late: 0, slow: 0, broken: 0, refused: 0, disk: 0 } };
 }
 
 /**

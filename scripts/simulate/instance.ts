@@ -13,6 +13,7 @@ import type { Cut, CutPlan } from './cuts';
 import type { Disk, DiskFault } from './disk';
 import { HeldBroker, type Listener } from './held-broker';
 import { HeldClock } from './held-clock';
+import { refusals } from './refusals';
 
 export interface InstanceOptions {
   readonly name: string;
@@ -151,7 +152,7 @@ export class Instance {
       this.suffer(cut);
     };
     // What was asked is struck while it is under way.
-    if (now || cut === 'lost' || cut === 'late' || cut === 'slow' || cut === 'broken') strike();
+    if (now || cut === 'lost' || cut === 'late' || cut === 'slow' || cut === 'broken' || cut === 'refused') strike();
     // The first to hear of it: comes before what waits for it.
     else settled.then(strike, strike);
   }
@@ -183,6 +184,9 @@ export class Instance {
         break;
       case 'broken':
         this.aim({ kind: 'fail before' });
+        break;
+      case 'refused':
+        this.aim({ kind: 'answer', errorCode: 0 });
         break;
       case 'disk':
         this.diskFault = chance.below(2) === 0 ? 'refused' : 'failed after it was written';
@@ -220,8 +224,10 @@ export class Instance {
     if (isLastSent) this.broker.hasArrived = true;
     const { aimed } = this;
     if (aimed === undefined || !(aimed.isGone || isLastSent)) return undefined;
+    const codes = refusals[call.api];
+    if (aimed.action.kind === 'answer' && codes === undefined) return undefined;
     this.aimed = undefined;
-    return aimed.action;
+    return aimed.action.kind === 'answer' ? { kind: 'answer', errorCode: this.options.chance.oneOf(codes!) } : aimed.action;
   }
 
   private takeDiskFault(): DiskFault | undefined {

@@ -1,10 +1,7 @@
-import { ClusterClient } from '../../src/commit/cluster-client';
 import type { RunOptions } from '../../src/app';
 import type { MillraceConfig } from '../../src/config';
-import type { KafkaPort } from '../../src/kafka/port';
 import type { Call } from '../../src/memory/call';
 import type { FaultAction } from '../../src/memory/faults';
-import type { GroupView } from '../../src/memory/inspection';
 import { memoryBroker, type MemoryBroker } from '../../src/memory/memory-broker';
 import type { Clock } from '../../src/time/clock';
 import { Acknowledged } from './acknowledged';
@@ -12,12 +9,14 @@ import { Chance } from './chance';
 import { CutPlan, type SiteCount } from './cuts';
 import { Disk } from './disk';
 import { Instance, nobodysTurn } from './instance';
+import { Inputs } from './inputs';
 import { committedRecords } from './log';
 import { Owners } from './owners';
 import { APP, type Program, type Round } from './program';
 import { programs } from './programs/all';
 import { restartNumbers } from './programs/inputs';
 import { Schedule } from './schedule';
+import { Progress } from './progress';
 import { stateDifferences } from './state';
 import { Trace } from './trace';
 
@@ -42,8 +41,6 @@ const TIMES = { sessionTimeout: 6_000, heartbeatInterval: 500, requestTimeout: 2
 const REST_WITHIN = 240_000;
 /** ms between two looks at whether it has. */
 const LOOK = 100;
-/** ms between two looks at where logs end. */
-const SEEN_EVERY = 1_000;
 const QUIET = 2_500;
 /** ms after which every wall clock timer of the programs has fired. */
 const ALL_TIMERS = 9_000;
@@ -54,12 +51,6 @@ const FOLLOWED = 2_000;
 
 /** What ends a run at once. */
 class Violation extends Error {}
-
-interface LogEnd {
-  readonly topic: string;
-  readonly partition: number;
-  readonly end: number;
-}
 
 interface Machine {
   readonly disk: Disk;
@@ -81,17 +72,10 @@ class Run {
   private readonly config: Partial<MillraceConfig>;
   private readonly clock: Clock;
   private readonly broker: MemoryBroker;
-  private readonly client: ClusterClient;
   private readonly owners: Owners;
-  private readonly retention: KafkaPort;
-  private readonly nodes: number;
+  private readonly inputs: Inputs;
+  private readonly progress: Progress;
   private readonly machines = new Map<string, Machine>();
-  private writing: Promise<unknown> = Promise.resolve();
-  private unwritten = 0;
-  private endsAt = -Infinity;
-  /** Where logs ended when it was looked last, and at the look before. */
-  private seen = new Map<string, LogEnd>();
-  private ends = new Map<string, LogEnd>();
   private struck: FaultAction | undefined;
 
   constructor(seed: number) {
@@ -108,15 +92,15 @@ class Run {
     this.config = { cacheBytes: chance.below(2) * 1_000_000, commitInterval: chance.oneOf([20, 100, 400]) };
     this.cuts = new CutPlan(new Chance(seed ^ 0x7c0ffee), () => this.schedule.time, chance.oneOf([0.3, 1, 1, 3]));
     this.clock = this.schedule.clock();
-    this.nodes = 1 + chance.below(3);
+    const nodes = 1 + chance.below(3);
     this.broker = memoryBroker({
       clock: this.clock,
-      brokers: this.nodes,
+      brokers: nodes,
       cutsBatches: chance.below(2) === 0,
       latencyMs: () => chance.below(5),
     });
-    this.client = new ClusterClient(() => Promise.resolve(this.broker), this.schedule.clock());
-    this.retention = this.broker.connect('retention');
+    this.inputs = new Inputs(this.broker, this.schedule.clock(), nodes, this.violated);
+    this.progress = new Progress(this.broker, this.clock, this.program, this.partitions);
     this.owners = new Owners(this.broker, this.violated);
     const { inputs, others } = this.program;
     for (const topic of inputs) this.broker.createTopic(topic, this.partitions);
@@ -170,30 +154,13 @@ class Run {
     this.schedule.jump(ms);
   }
 
-  private truncate(topic: string): void {
-    const partition = this.chance.below(this.partitions);
-    const partitions = [{ topic, partition, offset: -1 }];
-    // Whoever is not its leader refuses.
-    for (let node = 1; node <= this.nodes; node++)
-      void this.retention.deleteRecords(node, { partitions, timeoutMs: 1_000 }).catch(() => undefined);
-  }
-
   private round(number: number): Round {
     return {
       number,
       chance: this.chance,
       now: this.clock.now(),
-      truncate: ({ name }) => this.truncate(name),
-      write: (topic, records) => {
-        if (records.length === 0) return;
-        this.unwritten++;
-        this.writing = this.writing
-          .then(() => this.client.write(topic, records))
-          .then(
-            () => void this.unwritten--,
-            (error: unknown) => this.violated(`the input could not be written: ${String(error)}`),
-          );
-      },
+      truncate: ({ name }) => this.inputs.truncate(name, this.chance.below(this.partitions)),
+      write: (topic, records) => this.inputs.write(topic, records),
     };
   }
 
@@ -288,47 +255,13 @@ class Run {
     while (this.schedule.time < since + QUIET) {
       for (const [name, { instance }] of this.machines) if (!instance.isRunning) await this.restart(name);
       await this.schedule.pass(LOOK);
-      const left = this.undone();
+      const alive = [...this.machines.values()].map(({ instance }) => instance.clientId);
+      const left = this.inputs.isWritten ? this.progress.undone(alive) : 'input is being written';
       if (left === undefined) continue;
       since = this.schedule.time;
       if (since <= deadline) continue;
       this.violated(`no rest after ${REST_WITHIN} ms: ${left}`);
       throw new Violation();
-    }
-  }
-
-  private undone(): string | undefined {
-    if (this.unwritten > 0) return 'input is being written';
-    const group = this.broker.group(APP);
-    const members = (group?.members ?? []).map(({ clientId }) => clientId).sort();
-    const alive = [...this.machines.values()].map(({ instance }) => instance.clientId).sort();
-    if (group?.state !== 'stable' || members.join() !== alive.join())
-      return `the group is ${group?.state ?? 'empty'} with ${members.join()}`;
-    const behind = this.behind(group.committed);
-    if (this.schedule.time >= this.endsAt + SEEN_EVERY) this.seeEnds();
-    return behind;
-  }
-
-  /** Of inputs everything must be committed, of repartitions what was there a moment ago: tasks that are idle say so again and again. */
-  private behind(committed: GroupView['committed']): string | undefined {
-    for (const [name, { topic, partition, end }] of this.ends) {
-      const there = this.program.inputs.includes(topic) ? (this.broker.partition({ topic, partition })?.highWatermark ?? 0) : end;
-      const offset = committed.find((at) => at.topic === topic && at.partition === partition)?.offset ?? 0;
-      if (offset < there) return `${name} is committed up to ${offset} of ${there}`;
-    }
-    return this.ends.size > 0 ? undefined : 'nobody has looked yet';
-  }
-
-  private seeEnds(): void {
-    this.endsAt = this.schedule.time;
-    this.ends = this.seen;
-    this.seen = new Map();
-    for (const topic of this.broker.topics()) {
-      if (!this.program.inputs.includes(topic) && !topic.endsWith('-repartition')) continue;
-      for (let partition = 0; partition < this.partitions; partition++) {
-        const end = this.broker.partition({ topic, partition })?.highWatermark;
-        if (end !== undefined) this.seen.set(`${topic}-${partition}`, { topic, partition, end });
-      }
     }
   }
 

@@ -65,6 +65,6 @@ export class Totals {
   }
 
   private whyNot({ file, what }: AwaitSite): string | undefined {
-    return this.outOfReach.find((each) => each.file === file && (each.within === undefined || what.startsWith(`${each.within}:`)))?.because;
+    return this.outOfReach.find((each) => each.file === file && (each.within === undefined || what.startsWith(each.within)))?.because;
   }
 }
