@@ -6,6 +6,9 @@ import { APP } from './program';
 export class Owners {
   private readonly owners = new Map<string, string>();
   private readonly writers = new Set<string>();
+  /** Of the transaction under way, by client: tasks whose changelogs are in it, and tasks of which it has positions. */
+  private readonly changed = new Map<string, Set<number>>();
+  private readonly fenced = new Map<string, Set<number>>();
   private readonly positions = new Map<string, number>();
 
   constructor(
@@ -26,8 +29,30 @@ export class Owners {
     }
   }
 
-  adds({ clientId }: CallOf<'addPartitionsToTxn'>): void {
+  adds({ clientId, request }: CallOf<'addPartitionsToTxn'>): void {
     this.writers.add(clientId);
+    const changed = this.of(this.changed, clientId);
+    for (const { topic, partition } of request.partitions) if (topic.endsWith('-changelog')) changed.add(partition);
+  }
+
+  fences({ clientId, request }: CallOf<'txnOffsetCommit'>): void {
+    const fenced = this.of(this.fenced, clientId);
+    for (const { partition } of request.partitions) fenced.add(partition);
+  }
+
+  /** Whose state is in a transaction, of that task a position must be: nothing else keeps one out who has lost it. */
+  ends({ clientId, request }: CallOf<'endTxn'>): void {
+    const fenced = this.of(this.fenced, clientId);
+    const unfenced = [...this.of(this.changed, clientId)].filter((task) => !fenced.has(task));
+    this.fenced.delete(clientId);
+    this.changed.delete(clientId);
+    if (request.commit && unfenced.length > 0) this.violated(`${clientId} commits state of task ${unfenced.join(', ')} without a position`);
+  }
+
+  private of(tasks: Map<string, Set<number>>, clientId: string): Set<number> {
+    let found = tasks.get(clientId);
+    if (found === undefined) tasks.set(clientId, (found = new Set()));
+    return found;
   }
 
   /** Whoever has begun to write may only raise its own epoch: to take the id anew would end a transaction of its own, or its successor's. */

@@ -43,7 +43,7 @@ const REST_WITHIN = 240_000;
 const LOOK = 100;
 const QUIET = 2_500;
 /** ms after which every wall clock timer of the programs has fired. */
-const ALL_TIMERS = 9_000;
+const ALL_TIMERS = 15_000;
 const MOST_INSTANCES = 3;
 const LAST_ROUND = 1_000;
 /** ms after which global tables have what is written. */
@@ -284,7 +284,9 @@ class Run {
     if (action !== undefined) this.say(`${call.clientId}: ${call.api} is struck: ${JSON.stringify(action)}`);
     else if (call.api === 'txnOffsetCommit') this.owners.commits(call);
     else if (call.api === 'initProducerId') this.owners.initialises(call);
+    if (call.api === 'txnOffsetCommit') this.owners.fences(call);
     else if (call.api === 'addPartitionsToTxn') this.owners.adds(call);
+    else if (call.api === 'endTxn') this.owners.ends(call);
     return action;
   }
 

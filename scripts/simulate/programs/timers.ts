@@ -41,7 +41,7 @@ export const timers: Program = {
       to(results),
     ),
   round: ({ chance, number, now, write }) => {
-    const due = (): number => (chance.below(2) === 0 ? 0 : now + chance.below(8_000));
+    const due = (): number => (chance.below(5) === 0 ? 0 : now + chance.below(14_000));
     write(
       input,
       someRecords(chance, number, 10).map((each): Text => record(each.key, `${each.value}@${due()}`, each.timestamp)),
