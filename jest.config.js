@@ -22,7 +22,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kafka/', '<rootDir>/.state/', '<rootDir>/.millrace/'],
 };
 
-/** Whole instances, whole programs, brokers, sockets, processes, contract suites, laws and types: what takes seconds. Everything else is `unit`. */
+/** Whole instances, whole programs, whole topologies, brokers, sockets, processes, contract suites, laws and types: what takes seconds. Everything else is `unit`. */
 const SYSTEM = [
   ...['app', 'bench', 'commit', 'contract', 'docs', 'examples', 'kafkajs', 'memory', 'property', 'scripts', 'types'].map(
     (room) => `${room}/`,
@@ -30,7 +30,8 @@ const SYSTEM = [
   ...['cluster-view', 'fetcher', 'internal-topics', 'log-reader', 'membership', 'offsets', 'pipelined', 'producer', 'transaction'].map(
     (client) => `kafka-protocol/${client}`,
   ),
-  ...['state/level-bytes', 'state/slot', 'testing/cluster'],
+  ...['differences', 'state/level-bytes', 'state/slot', 'testing/cluster', 'testing/test-topology', 'vectors/'],
+  ...['leaving-and-late-outputs', 'rxjs-in-topologies', 'watermark-topologies'].map((topologies) => `task/${topologies}`),
 ].map((beginning) => `<rootDir>/test/${beginning}`);
 
 /** @type {import('jest').Config} */
