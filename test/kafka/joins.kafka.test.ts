@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,7 +5,7 @@ import { kafkaCluster } from '../../src/millrace';
 import { pureRandom } from '../commit/chance';
 import { EveryTable, everyJoin, PARTITIONS, RESULTS, rowsOf } from '../commit/every-join';
 import { kafkaBrokers } from './brokers';
-import type { JoiningLife } from './joins/worker';
+import { killAll, live } from './joins/live';
 
 /** How often an instance is killed, with its disk and without by turns. */
 const KILLS = 5;
@@ -14,54 +13,11 @@ const CHANGES_A_LIFE = 150;
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 1);
 
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-joins-'));
-const children = new Set<ChildProcess>();
 
 afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
+  killAll();
   rmSync(folder, { recursive: true, force: true });
 });
-
-interface LivingWorker {
-  /** Settles at the nth committed transaction, or when the worker has ended. */
-  committed(times: number): Promise<void>;
-  kill(): Promise<void>;
-  readonly ended: Promise<number | null>;
-}
-
-function live(life: JoiningLife): LivingWorker {
-  const worker = path.join(__dirname, 'joins', 'worker.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', worker, JSON.stringify(life)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  children.add(child);
-  let commits = 0;
-  let told = (): void => undefined;
-  child.on('message', () => {
-    commits++;
-    told();
-  });
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('exit', (code) => {
-      children.delete(child);
-      resolve(code);
-    });
-  });
-  const committed = (times: number): Promise<void> =>
-    new Promise((resolve) => {
-      told = () => {
-        if (commits >= times) resolve();
-      };
-      told();
-      void ended.then(() => {
-        resolve();
-      });
-    });
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await ended;
-  };
-  return { committed, kill, ended };
-}
 
 describe('every join of tables, on Kafka', () => {
   it('ends with the join of the last rows, whoever is killed in the middle, with its disk or without', async () => {
@@ -77,7 +33,7 @@ describe('every join of tables, on Kafka', () => {
     }));
     await cluster.createTopics([...tables, ...Object.values(results).map(({ name }) => ({ name, partitions: 3 }))]);
     const everything = new EveryTable();
-    const common = { application, brokers: [broker], untilCaughtUp: false };
+    const common = { program: 'tables' as const, application, brokers: [broker], untilCaughtUp: false };
     const write = async (changes: number): Promise<void> => {
       const drawn = Array.from({ length: changes }, () => everything.draw(chance));
       for (const [name, input] of Object.entries(inputs)) {

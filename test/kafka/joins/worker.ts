@@ -1,8 +1,12 @@
-/** One life of an instance with every join of tables, to be killed: node --import tsx worker.ts <JSON of JoiningLife>. */
+/** One life of an instance with joins, to be killed: node --import tsx worker.ts <JSON of JoiningLife>. */
 import { millrace } from '../../../src/millrace';
 import { everyJoin } from '../../commit/every-join';
+import { joinsOfStreams } from './streams';
+
+const programs = { tables: everyJoin, streams: joinsOfStreams };
 
 export interface JoiningLife {
+  readonly program: keyof typeof programs;
   readonly application: string;
   readonly brokers: readonly string[];
   readonly stateDirectory: string;
@@ -10,9 +14,10 @@ export interface JoiningLife {
   readonly untilCaughtUp: boolean;
 }
 
-const { application, untilCaughtUp, ...config } = JSON.parse(process.argv[2] ?? '{}') as JoiningLife;
+const { application, untilCaughtUp, program, ...config } = JSON.parse(process.argv[2] ?? '{}') as JoiningLife;
+const { topology } = programs[program](`${application}-`);
 const app = millrace({ applicationId: application, commitInterval: 20, sessionTimeout: 6_000, heartbeatInterval: 500, ...config });
-app.run(everyJoin(`${application}-`).topology, untilCaughtUp ? { until: 'caught-up' } : {}).subscribe({
+app.run(topology, untilCaughtUp ? { until: 'caught-up' } : {}).subscribe({
   next: () => process.send?.('committed'),
   error: (error: unknown) => {
     console.error(error);
