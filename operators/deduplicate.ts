@@ -14,8 +14,11 @@ const operator = 'deduplicate';
 
 type SeenStore<K> = KeyValueRuntime<K | KeyWithId<K>, number> & AgingRuntime;
 
+/** Of `deduplicate`: what makes two records alike. */
 export interface Deduplication<V> {
+  /** ms of event time, > 0, for which a record that passed keeps those like it out. */
   readonly within: Duration;
+  /** Of two records with one key only those with the same id are alike. Default: all are. Pure. */
   readonly id?: (value: V) => string;
 }
 

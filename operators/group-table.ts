@@ -13,6 +13,7 @@ import type { State } from './fold/options';
 import { type Receiver, receiveWithStore, receiveWithStores, runtimeOf } from './operator';
 import { tableInStore } from './table/materialize';
 
+/** Of `groupTable`: into which group a row goes, and what becomes of the group. */
 export interface GroupTableOptions<K, V, K2, V2, A extends State> {
   /** The group a row belongs to, and what of it is aggregated; pure. A null in either: the row is in no group. */
   readonly by: (value: V, key: K) => readonly [K2, V2];

@@ -39,6 +39,7 @@ export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
   join: JoinRow<K, V, P, T, R>,
   options?: { readonly kind?: 'inner' },
 ): OperatorFunction<KafkaRecord<K, V, P>, KafkaRecord<K, R, P>>;
+/** The same for every record: without a row, or a key to look for, `join` gets undefined. */
 export function joinGlobalTable<K, V, P extends Placement, G, T, R>(
   table: Table<G, T>,
   key: Project<K, V, P, NoInfer<G> | null>,

@@ -53,12 +53,14 @@ export function joinStream<K, L, R, J>(
   join: (left: L, right: R) => J,
   options?: JoinOptions<K, L, R> & { readonly kind?: 'inner' },
 ): OperatorFunction<KafkaRecord<K, L>, KafkaRecord<K, J>>;
+/** The same, and each left record that has found none once its window has closed: `join` gets undefined for the right one. */
 export function joinStream<K, L, R, J>(
   other: Observable<KafkaRecord<K, R>>,
   store: JoinStore<K, L, R>,
   join: (left: L, right: R | undefined) => J,
   options: JoinOptions<K, L, R> & { readonly kind: 'left' },
 ): OperatorFunction<KafkaRecord<K, L>, KafkaRecord<K, J>>;
+/** The same, and each record of either side that has found none once its window has closed: `join` gets undefined for the other. */
 export function joinStream<K, L, R, J>(
   other: Observable<KafkaRecord<K, R>>,
   store: JoinStore<K, L, R>,

@@ -48,6 +48,7 @@ export function joinTable<K, V, T, R>(
   join: JoinRow<K, V, T, R>,
   options?: { readonly kind?: 'inner' } & (NoGrace | JoinGrace<K, NoInfer<V>>),
 ): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, R>>;
+/** The same for every record: without a row `join` gets undefined. */
 export function joinTable<K, V, T, R>(
   table: Table<K, T>,
   join: JoinRow<K, V, T | undefined, R>,

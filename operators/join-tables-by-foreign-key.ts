@@ -19,6 +19,7 @@ import { receiveWithStores, runtimeOf } from './operator';
 import { derivedTable } from './table/derived-table';
 import { withoutRows } from './table/materialize';
 
+/** Of `joinTablesByForeignKey`: which row of the right belongs to one of the left, and what the two make. */
 export interface ForeignKeyJoin<L, F, R, J> {
   /** The key of the row that a row refers to; null: none. Pure. */
   readonly foreignKey: (left: L) => F | null;
@@ -70,6 +71,7 @@ export function joinTablesByForeignKey<K, L, F, R, J>(
   store: ForeignKeyStore<K, F>,
   options: Options<K, L, NoInfer<F>, R, J, 'inner'>,
 ): Table<K, J>;
+/** A row for each of the left table: `join` gets undefined if it refers to none, or to one that is not there. */
 export function joinTablesByForeignKey<K, L, F, R, J>(
   left: Table<K, L>,
   right: Table<F, R>,

@@ -11,7 +11,9 @@ import { derivedTable } from './table/derived-table';
 type Kind = 'inner' | 'left' | 'outer';
 type JoinRows<L, R, J> = (left: L, right: R) => J;
 
+/** Of `joinTables`. */
 export interface JoinTablesOptions<K, J, Of extends Kind> {
+  /** `inner` (default): both have a row; `left`: the left one has; `outer`: one of them has. */
   readonly kind?: Of;
   /** Keeps the joined rows, instead of working them out whenever one is asked for. */
   readonly store?: KeyValueStore<K, J>;
@@ -46,12 +48,14 @@ export function joinTables<K, L, R, J>(
   join: JoinRows<L, R, J>,
   options?: JoinTablesOptions<K, J, 'inner'>,
 ): Table<K, J>;
+/** A row for each of the left table: without one of the right `join` gets undefined. */
 export function joinTables<K, L, R, J>(
   left: Table<K, L>,
   right: Table<K, R>,
   join: JoinRows<L, R | undefined, J>,
   options: JoinTablesOptions<K, J, 'left'> & { readonly kind: 'left' },
 ): Table<K, J>;
+/** A row for each of either table: `join` gets undefined for what is missing. */
 export function joinTables<K, L, R, J>(
   left: Table<K, L>,
   right: Table<K, R>,

@@ -46,6 +46,7 @@ export function suppress<K, V>(
   store: SuppressStore<K, V>,
   options: UntilWindowCloses,
 ): OperatorFunction<KafkaRecord<K, V | null>, KafkaRecord<K, V>>;
+/** Until a time limit has passed in event time, within bounds of records and bytes. */
 export function suppress<K, V>(store: SuppressStore<K, V>, options: Suppression): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, V>>;
 export function suppress<K, V>(store: SuppressStore<K, V>, options: Suppression): OperatorFunction<KafkaRecord<K, V>, KafkaRecord<K, V>> {
   const held = runtimeOf(store, operator) as SuppressRuntime<K, V>;

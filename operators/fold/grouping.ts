@@ -7,6 +7,7 @@ interface Addition<A> {
   readonly add: (aggregate: A, value: never, record: never) => A;
 }
 
+/** One stream of a cogroup, and how its records enter the aggregate that it shares with others. */
 export interface Grouped<K, A> extends Addition<A> {
   readonly source: Observable<KafkaRecord<K, unknown>>;
 }

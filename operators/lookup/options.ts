@@ -6,6 +6,7 @@ import type { Project } from '../operator';
 /** Asks for what belongs to an id. `signal` is aborted when the answer has come too late, or nobody waits for it any more. */
 export type LookupFetch<I, R> = (id: I, signal: AbortSignal) => Promise<R>;
 
+/** Answers of a `lookup` kept in memory, by task; a restart begins without any. */
 export interface LookupCache {
   /** ms, > 0, for which an answer is given again; Infinity: as long as there is room. */
   readonly ttl: Duration;
@@ -13,6 +14,7 @@ export interface LookupCache {
   readonly max: number;
 }
 
+/** Of `lookup`. */
 export interface LookupOptions<K, V, P extends Placement, I> {
   /** What to ask for. */
   readonly id: Project<K, V, P, I>;

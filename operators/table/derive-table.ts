@@ -7,6 +7,7 @@ import { tableOf } from '../../src/state/table';
 import { type Receiver, receiveWithStores } from '../operator';
 import { derivedTable } from './derived-table';
 
+/** Of `mapTable` and `filterTable`. */
 export interface DerivedTableOptions<K, V> {
   /** Keeps the rows, instead of working them out whenever one is asked for: for a table whose upstream keeps none, or a costly function. */
   readonly store?: KeyValueStore<K, V>;

@@ -50,4 +50,5 @@ export const errorCodes = {
   WINDOW_SIZE: 'a window size that is not a whole number of ms > 0, or Infinity',
 } as const;
 
+/** What a program can tell errors apart by; each is explained in `docs/errors.md`. */
 export type ErrorCode = keyof typeof errorCodes;

@@ -7,6 +7,7 @@ export interface Codec<in out A> {
   readonly decode: (bytes: Uint8Array) => Either<Error, A>;
 }
 
+/** How the two halves of a record become bytes: of a topic, a store, a repartition. */
 export interface Codecs<K, V> {
   readonly key: Codec<K>;
   readonly value: Codec<V>;

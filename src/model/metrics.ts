@@ -6,9 +6,11 @@ export type MetricName =
   | 'commit-total'
   | 'commit-latency-ms'
   | 'restore-records-total'
+  | 'standby-records-total'
   | 'rebalance-total'
   | 'abort-total';
 
+/** What is counted apart: `task`, `operator`, `reason`, `table`, as the name needs. */
 export type MetricTags = Readonly<Record<string, string>>;
 
 /** The port counters go through; a backend (Prometheus, say) is somebody else's adapter. */

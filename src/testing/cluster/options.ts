@@ -15,6 +15,7 @@ export interface InputRow {
 /** What a symbol in a row of input stands for. */
 export type RecordOrRecords<K, V> = KafkaRecord<K, V, Placement> | readonly KafkaRecord<K, V, Placement>[];
 
+/** Of `testCluster`: what runs, and what happens to it when. */
 export interface TestClusterOptions {
   readonly topology: Topology;
   /** Of every topic the topology reads or writes (default 1), or by topic name. */

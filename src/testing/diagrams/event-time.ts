@@ -12,6 +12,7 @@ export interface TimedMarble {
   readonly text: string;
 }
 
+/** Of `records` and `diagram`. */
 export interface TimedMarbleOptions {
   /** ms of event time that 1 stands for; default 1. */
   readonly unit?: Duration;
@@ -32,6 +33,7 @@ const SYMBOLS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
  * test.pipe(clicks, ...records('ada1 bob5 ada7', ({ key }) => ({ user: key, page: '/' })));
  */
 export function records(text: string): KafkaRecord<string, string>[];
+/** The same with values made from what a marble says: its key, event time and text. */
 export function records<V>(text: string, valueOf: ValueOf<V>, options?: TimedMarbleOptions): KafkaRecord<string, V>[];
 export function records(
   text: string,
@@ -57,6 +59,7 @@ export function records(
  * cold(...diagram('--a1---a4---a6--|')).pipe(windowTumbling({ size: 5 }), countWithStore(memoryStore(counts)))
  */
 export function diagram(text: string): [marbles: string, values: Record<string, KafkaRecord<string, string>>];
+/** The same with values made from what a marble says: its key, event time and text. */
 export function diagram<V>(
   text: string,
   valueOf: ValueOf<V>,

@@ -20,6 +20,7 @@ import { routedStore } from './routed-store';
 import { TasksAtHand } from './tasks-at-hand';
 import { TestMetrics } from './test-metrics';
 
+/** Of `testTopology`. */
 export interface TopologyTestOptions extends Partial<Pick<MillraceConfig, 'applicationId' | 'strict' | 'onProcessingError' | 'logger'>> {
   /** Of every topic the topology reads or writes (default 1), or by topic name. Internal topics get what an application would give them. */
   readonly partitions?: number | Readonly<Record<string, number>>;
