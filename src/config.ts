@@ -41,6 +41,23 @@ export interface MillraceConfig {
   readonly transactionTimeout?: Duration;
   /** ms after which unreachable brokers are an error; default 60,000. */
   readonly connectTimeout?: Duration;
+  /**
+   * Copies of each task's state that other instances keep ready, whole number 0 … 10; default 0 (`num.standby.replicas`). Of a task whose
+   * instance has died one that has a copy takes over, having little to restore. A topology without stores has none.
+   */
+  readonly standbyReplicas?: number;
+  /**
+   * Changelog records that an instance may be behind when it is given a task whose state another has; default 10,000
+   * (`acceptable.recovery.lag`). One that is further behind follows first, while the task goes on where it is (KIP-441).
+   */
+  readonly acceptableLag?: number;
+  /** Tasks of the whole group that are copied at once only in order to move, 1 … 1,000; default 2 (`max.warmup.replicas`). */
+  readonly maxWarmups?: number;
+  /**
+   * ms after which a member with a task that is being copied in order to move asks for another assignment, even if the copy is not within
+   * `acceptableLag` by then, 60,000 … 86,400,000; default 600,000 (`probing.rebalance.interval.ms`).
+   */
+  readonly probingInterval?: Duration;
   /** Bytes of state a task keeps in memory beside what is not on disk yet; default 64 MiB. */
   readonly cacheBytes?: number;
   /** Compression of what is written; default 'none'. */
@@ -72,6 +89,10 @@ const defaults = {
   requestTimeout: 30_000,
   transactionTimeout: 45_000,
   connectTimeout: 60_000,
+  standbyReplicas: 0,
+  acceptableLag: 10_000,
+  maxWarmups: 2,
+  probingInterval: 600_000,
   cacheBytes: 64 * 1024 * 1024,
   compression: 'none',
   replicationFactor: -1,
@@ -88,7 +109,7 @@ function withoutUndefined<T extends object>(given: T): T {
 export function checkConfig(config: MillraceConfig): CheckedConfig {
   const { brokers, cluster, stateDirectory, instanceId, ...given } = config;
   const checked: CheckedConfig = { brokers, cluster, stateDirectory, instanceId, ...defaults, ...withoutUndefined(given) };
-  const mistakes = [...identityMistakes(checked), ...timeMistakes(checked), ...otherMistakes(checked)];
+  const mistakes = [...identityMistakes(checked), ...timeMistakes(checked), ...standbyMistakes(checked), ...otherMistakes(checked)];
   if (mistakes.length > 0) throw new MillraceError('CONFIG', mistakes.join('; '));
   return checked;
 }
@@ -115,7 +136,14 @@ function identityMistakes(config: CheckedConfig): string[] {
 function timeMistakes(config: CheckedConfig): string[] {
   const mistakes: string[] = [];
   const within = (
-    option: 'commitInterval' | 'sessionTimeout' | 'heartbeatInterval' | 'requestTimeout' | 'transactionTimeout' | 'connectTimeout',
+    option:
+      | 'commitInterval'
+      | 'sessionTimeout'
+      | 'heartbeatInterval'
+      | 'requestTimeout'
+      | 'transactionTimeout'
+      | 'connectTimeout'
+      | 'probingInterval',
     least: number,
     most: number,
   ): void => {
@@ -129,6 +157,20 @@ function timeMistakes(config: CheckedConfig): string[] {
   within('requestTimeout', 20_000, 600_000);
   within('transactionTimeout', config.requestTimeout + 5_000, 900_000);
   within('connectTimeout', 1_000, 3_600_000);
+  within('probingInterval', 60_000, 86_400_000);
+  return mistakes;
+}
+
+function standbyMistakes(config: CheckedConfig): string[] {
+  const mistakes: string[] = [];
+  const whole = (option: 'standbyReplicas' | 'acceptableLag' | 'maxWarmups', least: number, most: number): void => {
+    const value = config[option];
+    if (!Number.isInteger(value) || value < least || value > most)
+      mistakes.push(`${option} is ${String(value)}; it must be a whole number in ${String(least)} … ${String(most)}`);
+  };
+  whole('standbyReplicas', 0, 10);
+  whole('acceptableLag', 0, Number.MAX_SAFE_INTEGER);
+  whole('maxWarmups', 1, 1_000);
   return mistakes;
 }
 

@@ -15,6 +15,7 @@ import type { Adapters } from './adapters';
 import { TaskAssignment } from './assignment';
 import { CommitCycle } from './commit';
 import { partitionsOf, type Layout } from './layout';
+import { planFingerprint } from './plan-fingerprint';
 import { RepartitionPurge } from './repartition-purge';
 import { StartPositions } from './start-positions';
 import { TaskBuilder } from './task-builder';
@@ -115,12 +116,19 @@ export class Composition {
       sessionTimeoutMs: config.sessionTimeout,
       heartbeatIntervalMs: config.heartbeatInterval,
       rebalanceTimeoutMs: Math.max(config.sessionTimeout, config.transactionTimeout),
+      held: () => [],
+      plan: planFingerprint(layout),
+      standbyReplicas: layout.stores.length === 0 ? 0 : config.standbyReplicas,
+      acceptableLag: config.acceptableLag,
+      maxWarmups: config.maxWarmups,
+      probingIntervalMs: config.probingInterval,
       events: {
         assigned: (tasks) => {
           config.metrics.add('rebalance-total', 1, {});
           this.assignment.assigned(tasks);
         },
         revoked: (tasks) => this.assignment.revoked(tasks),
+        followed: () => undefined,
         lost: () => {
           this.assignment.lost();
         },

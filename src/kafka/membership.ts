@@ -5,7 +5,8 @@ import { assign } from './assignor';
 import type { ClusterView } from './cluster-view';
 import { describeCode } from './describe-code';
 import { kafkaCode } from './error-codes';
-import { decodeClaim, decodeOrder, encodeClaim, encodeOrder, groupProtocol, protocolType } from './group-protocol';
+import { decodeClaim, decodeOrder, encodeClaim, encodeOrder, groupProtocol, protocolType, type MemberOrder } from './group-protocol';
+import type { HeldTask } from './held-tasks';
 import type { JoinGroupAnswer, KafkaPort, MemberIdentity, NodeId, TopicPartition } from './port';
 import { coordinatorBusy, coordinatorMoved } from './retriable-codes';
 import { fatal, troubleOf, unexpected } from './membership-trouble';
@@ -17,10 +18,22 @@ export interface MembershipEvents {
   assigned(tasks: readonly number[]): void;
   /** These go to others: drain, commit, close; the group is joined again when this settles. */
   revoked(tasks: readonly number[]): Promise<void>;
+  /**
+   * Exactly these are to be followed from now on: told after what the same join assigned and revoked, at every join. Never told by a leader
+   * of revision 1, which knows of none: those there are stay.
+   */
+  followed(order: FollowOrder): void;
   /** The generation is void: nothing of what is under way may be committed. A new join is under way already. */
   lost(reason: MillraceError): void;
   /** The group cannot be joined: not retried. */
   failed(reason: MillraceError): void;
+}
+
+/** Tasks whose changelogs this instance follows while another is active. */
+export interface FollowOrder {
+  readonly standby: readonly number[];
+  /** To be taken over: once one is within the acceptable lag, `joinAnew`. */
+  readonly warmup: readonly number[];
 }
 
 export interface MembershipOptions {
@@ -40,6 +53,15 @@ export interface MembershipOptions {
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly rebalanceTimeoutMs: number;
+  /** Asked at every join: the tasks whose state lies on this instance's disk. */
+  readonly held: () => readonly HeldTask[];
+  /** A fingerprint of the stores: positions of members that have another one are not compared with ours. */
+  readonly plan: string;
+  /** What this member asks for if it leads. */
+  readonly standbyReplicas: number;
+  readonly acceptableLag: number;
+  readonly maxWarmups: number;
+  readonly probingIntervalMs: number;
   readonly events: MembershipEvents;
 }
 
@@ -58,6 +80,8 @@ export class Membership {
   private running: Promise<void> | undefined;
   private wakeHeartbeat: (() => void) | undefined;
   private heartbeatTimer: TimerHandle | undefined;
+  /** Joins again although nothing was heard of a warm-up. */
+  private probe: TimerHandle | undefined;
 
   constructor(private readonly options: MembershipOptions) {}
 
@@ -104,6 +128,7 @@ export class Membership {
   /** Ends heartbeats and joins, and says nothing to the group: its session ends by itself. */
   stop(): void {
     this.stopped = true;
+    this.probe?.cancel();
     this.wakeHeartbeat?.();
   }
 
@@ -140,7 +165,7 @@ export class Membership {
     this.joining = new Promise((resolve) => {
       done = resolve;
     });
-    let order: readonly number[] | undefined;
+    let order: MemberOrder | undefined;
     try {
       while (order === undefined && !this.stopped) order = await this.joinOnce();
     } finally {
@@ -151,8 +176,9 @@ export class Membership {
   }
 
   /** One JoinGroup and SyncGroup; undefined: again. */
-  private async joinOnce(): Promise<readonly number[] | undefined> {
+  private async joinOnce(): Promise<MemberOrder | undefined> {
     this.rejoinWanted = false;
+    this.probe?.cancel();
     const { port, groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.options;
     const joined = await this.ask('JoinGroup', (node) =>
       port.joinGroup(node, {
@@ -179,7 +205,7 @@ export class Membership {
     return this.sync(joined);
   }
 
-  private async sync(joined: JoinGroupAnswer): Promise<readonly number[] | undefined> {
+  private async sync(joined: JoinGroupAnswer): Promise<MemberOrder | undefined> {
     const { port } = this.options;
     const assignments = joined.leaderId === joined.memberId ? this.lead(joined) : [];
     const synced = await this.ask('SyncGroup', (node) => port.syncGroup(node, { ...this.identity(), assignments }));
@@ -188,13 +214,13 @@ export class Membership {
       this.troubled('SyncGroup', synced.errorCode);
       return undefined;
     }
-    return decodeOrder(synced.assignment).tasks;
+    return decodeOrder(synced.assignment);
   }
 
   private lead(joined: JoinGroupAnswer): { memberId: string; assignment: Uint8Array }[] {
-    const { taskCount, partitionsOf, logger, groupId } = this.options;
+    const { taskCount, partitionsOf, logger, groupId, standbyReplicas, acceptableLag, maxWarmups, probingIntervalMs } = this.options;
     const members = joined.members.map(({ memberId, metadata }) => ({ ...decodeClaim(metadata), memberId }));
-    const { orders } = assign(members, { taskCount });
+    const { orders } = assign(members, { taskCount, standbyReplicas, acceptableLag, maxWarmups, probingIntervalMs });
     logger.info({ group: groupId, generation: joined.generationId, members: members.length, tasks: taskCount }, 'assigning tasks');
     return members.map(({ memberId }) => {
       const { active: tasks = [], ...others } = orders.get(memberId) ?? {};
@@ -203,18 +229,29 @@ export class Membership {
   }
 
   private claim(): Uint8Array {
-    const { topics, instance, nonce, transactionalId, taskCount } = this.options;
-    return encodeClaim(topics, { instance, nonce, owned: this.owned, generation: this.ownedIn, transactionalId, taskCount });
+    const { topics, instance, nonce, transactionalId, taskCount, plan, held } = this.options;
+    const { owned, ownedIn: generation } = this;
+    return encodeClaim(topics, { instance, nonce, owned, generation, transactionalId, taskCount, plan, held: held() });
   }
 
   /** Takes what is new at once, gives up what must go, and joins again if something went. */
-  private async follow(order: readonly number[]): Promise<void> {
-    const revoked = this.owned.filter((task) => !order.includes(task));
-    const added = order.filter((task) => !this.owned.includes(task));
-    this.owned = order;
+  private async follow({ tasks, standby, warmup = [], rejoinAfterMs }: MemberOrder): Promise<void> {
+    const revoked = this.owned.filter((task) => !tasks.includes(task));
+    const added = tasks.filter((task) => !this.owned.includes(task));
+    this.owned = tasks;
     this.ownedIn = this.generationId;
     if (added.length > 0) this.options.events.assigned(added);
-    if (revoked.length === 0) return;
+    if (revoked.length > 0) await this.giveUp(revoked);
+    if (this.stopped) return;
+    if (standby !== undefined) this.options.events.followed({ standby, warmup });
+    if (rejoinAfterMs !== undefined) {
+      this.probe = this.options.clock.setTimer(rejoinAfterMs, () => {
+        this.joinAnew();
+      });
+    }
+  }
+
+  private async giveUp(revoked: readonly number[]): Promise<void> {
     const given = { up: false };
     const draining = this.options.events.revoked(revoked).finally(() => {
       given.up = true;

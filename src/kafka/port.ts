@@ -8,7 +8,7 @@
 export type NodeId = number;
 
 /** Requests of different lanes never wait for each other: a broker answers one request per connection at a time. */
-export type FetchLane = 'input' | 'restore' | 'global';
+export type FetchLane = 'input' | 'restore' | 'standby' | 'global';
 
 export interface TopicPartition {
   readonly topic: string;

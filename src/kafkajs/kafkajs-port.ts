@@ -5,6 +5,7 @@ import type {
   CodeAnswer,
   DeleteRecordsRequest,
   DescribeConfigsAnswer,
+  DescribeTransactionsAnswer,
   EndTxnRequest,
   FetchAnswer,
   FetchLane,
@@ -106,7 +107,7 @@ export class KafkaJsPort implements KafkaPort {
     this.#join = lane('join');
     this.#admin = lane('admin');
     this.#transactions = lane('transactions');
-    this.#fetch = { input: lane('input'), restore: lane('restore'), global: lane('global') };
+    this.#fetch = { input: lane('input'), restore: lane('restore'), standby: lane('standby'), global: lane('global') };
   }
 
   #request<Q, A>(exchange: Exchange<Q, A>, question: Q, timeoutMs = this.#requestTimeoutMs): WireRequest<A> {
@@ -170,6 +171,11 @@ export class KafkaJsPort implements KafkaPort {
 
   async endTxn(node: NodeId, request: EndTxnRequest): Promise<CodeAnswer> {
     return this.#transactions.send(node, this.#request(transactions.endTxn, request));
+  }
+
+  /** On a lane where nothing waits: a broker older than 3.0 closes the connection instead of an answer. */
+  async describeTransactions(node: NodeId, transactionalIds: readonly string[]): Promise<DescribeTransactionsAnswer> {
+    return this.#admin.send(node, this.#request(transactions.describeTransactions, transactionalIds));
   }
 
   async offsetCommit(node: NodeId, request: OffsetCommitRequest): Promise<PartitionCodes> {

@@ -1,4 +1,5 @@
 import { ClusterView } from '../../src/kafka/cluster-view';
+import type { HeldTask } from '../../src/kafka/held-tasks';
 import { Membership } from '../../src/kafka/membership';
 import type { MillraceError } from '../../src/errors/millrace-error';
 import { memoryBroker, type MemoryBroker } from '../../src/memory/memory-broker';
@@ -33,7 +34,13 @@ describe('a member of the group', () => {
 
   function join(
     name: string,
-    options: { readonly slowDrain?: boolean; readonly instanceId?: string; readonly instance?: string } = {},
+    options: {
+      readonly slowDrain?: boolean;
+      readonly instanceId?: string;
+      readonly instance?: string;
+      readonly held?: readonly HeldTask[];
+      readonly standbyReplicas?: number;
+    } = {},
   ): TestMember {
     const port = broker.connect(name);
     const told: string[] = [];
@@ -55,6 +62,12 @@ describe('a member of the group', () => {
       sessionTimeoutMs: SESSION_MS,
       heartbeatIntervalMs: HEARTBEAT_MS,
       rebalanceTimeoutMs: 10_000,
+      held: () => options.held ?? [],
+      plan: '',
+      standbyReplicas: options.standbyReplicas ?? 0,
+      acceptableLag: 100,
+      maxWarmups: 2,
+      probingIntervalMs: 60_000,
       events: {
         assigned: (tasks) => told.push(`assigned ${tasks.join(' ')}`),
         revoked: (tasks) => {
@@ -63,6 +76,9 @@ describe('a member of the group', () => {
           return new Promise((resolve) => {
             drained.release = resolve;
           });
+        },
+        followed: ({ standby, warmup }) => {
+          if (standby.length + warmup.length > 0) told.push(`follow ${standby.join(' ')}|${warmup.join(' ')}`);
         },
         lost: () => told.push('lost'),
         failed: (reason) => failures.push(reason),
@@ -183,6 +199,46 @@ describe('a member of the group', () => {
     a.membership.stop();
     await clock.advance(2 * SESSION_MS);
     expect(twin.told).toEqual(['assigned 0 1 2 3']);
+  });
+
+  describe('with standbys and warm-ups', () => {
+    const holding = (position: number, following = false): HeldTask[] => [0, 1, 2, 3].map((task) => ({ task, position, following }));
+
+    it('is told at every join which tasks to follow, after what it was assigned', async () => {
+      const a = join('a', { standbyReplicas: 1 });
+      const b = join('b', { standbyReplicas: 1 });
+      await clock.advance(4_000);
+      expect(a.told.at(-1)).toBe('follow 2 3|');
+      expect(b.told.at(-1)).toBe('follow 0 1|');
+      expect(b.told.indexOf('assigned 2 3')).toBeLessThan(b.told.indexOf('follow 0 1|'));
+    });
+
+    it('that lags follows first, while the tasks stay where they are; joins again by itself, and gets them when it says it is near', async () => {
+      const a = join('a', { held: holding(1_000) });
+      await clock.advance(1_000);
+      const held = holding(0);
+      const b = join('b', { held });
+      await clock.advance(3_000);
+      expect([a.told, b.told]).toEqual([['assigned 0 1 2 3'], ['follow |2 3']]);
+      held.splice(0, 4, ...holding(950, true));
+      await clock.advance(50_000);
+      expect(b.membership.tasks).toEqual([]);
+      await clock.advance(20_000);
+      expect(b.membership.tasks).toEqual([2, 3]);
+      expect(a.told).toContain('revoked 2 3');
+    });
+
+    it('joins again at once when it is told that a warm-up is near', async () => {
+      join('a', { held: holding(1_000) });
+      await clock.advance(1_000);
+      const held = holding(0);
+      const b = join('b', { held });
+      await clock.advance(3_000);
+      held.splice(0, 4, ...holding(950, true));
+      b.membership.joinAnew();
+      await clock.advance(3_000);
+      expect(b.membership.tasks).toEqual([2, 3]);
+    });
   });
 
   it('says which option is wrong when another kind of program is in the group', async () => {

@@ -332,7 +332,7 @@ describe('closing', () => {
     await port.close();
   });
 
-  it.each(['input', 'restore', 'global'] as const)('ends the connections over which the lane %s fetches', async (lane) => {
+  it.each(['input', 'restore', 'standby', 'global'] as const)('ends the connections over which the lane %s fetches', async (lane) => {
     const waiting: string[] = [];
     const only = await alone(({ apiKey }) => {
       if (apiKey === FETCH) waiting.push('fetch');
