@@ -160,6 +160,18 @@ export interface EndTxnRequest extends ProducerIdentity {
 export interface CodeAnswer {
   readonly errorCode: number;
 }
+/** What the coordinator knows of a transactional id (KIP-664). */
+export interface TransactionDescription extends ProducerIdentity {
+  readonly transactionalId: string;
+  /** 105: nobody has ever used it, or it has expired. */
+  readonly errorCode: number;
+  /** By Kafka's names: `Ongoing` is open; `PrepareCommit` and `PrepareAbort` are decided. */
+  readonly state: string;
+  readonly timeoutMs: number;
+}
+export interface DescribeTransactionsAnswer {
+  readonly transactions: readonly TransactionDescription[];
+}
 
 export interface OffsetCommitRequest extends MemberIdentity {
   readonly partitions: readonly OffsetToCommit[];
@@ -249,6 +261,8 @@ export interface KafkaPort {
   /** To the group's coordinator, on the lane of the transactions. */
   txnOffsetCommit(node: NodeId, request: TxnOffsetCommitRequest): Promise<PartitionCodes>;
   endTxn(node: NodeId, request: EndTxnRequest): Promise<CodeAnswer>;
+  /** To the ids' coordinator: of others it answers 16. */
+  describeTransactions(node: NodeId, transactionalIds: readonly string[]): Promise<DescribeTransactionsAnswer>;
 
   offsetCommit(node: NodeId, request: OffsetCommitRequest): Promise<PartitionCodes>;
   offsetFetch(node: NodeId, request: OffsetFetchRequest): Promise<OffsetFetchAnswer>;

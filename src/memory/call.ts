@@ -16,6 +16,7 @@ export interface Api {
   addOffsetsToTxn: { request: port.AddOffsetsToTxnRequest; answer: port.CodeAnswer };
   txnOffsetCommit: { request: port.TxnOffsetCommitRequest; answer: port.PartitionCodes };
   endTxn: { request: port.EndTxnRequest; answer: port.CodeAnswer };
+  describeTransactions: { request: { readonly transactionalIds: readonly string[] }; answer: port.DescribeTransactionsAnswer };
   offsetCommit: { request: port.OffsetCommitRequest; answer: port.PartitionCodes };
   offsetFetch: { request: port.OffsetFetchRequest; answer: port.OffsetFetchAnswer };
   joinGroup: { request: port.JoinGroupRequest; answer: port.JoinGroupAnswer };

@@ -2,6 +2,7 @@ import type { PartitionCodes, TopicCodes, TopicPartition } from '../kafka/port';
 import type { AnswerOf, Api, ApiName, CallOf } from './call';
 import { joinRefused, syncRefused } from './group';
 import { fetchRefused } from './partition';
+import { transactionUndescribed } from './transactions';
 
 type Refusals = { readonly [A in ApiName]: (request: Api[A]['request'], errorCode: number) => AnswerOf<A> };
 
@@ -36,6 +37,9 @@ const refusals: Refusals = {
   addOffsetsToTxn: ofAll,
   txnOffsetCommit: ofPartitions,
   endTxn: ofAll,
+  describeTransactions: ({ transactionalIds }, errorCode) => ({
+    transactions: transactionalIds.map((transactionalId) => transactionUndescribed(transactionalId, errorCode)),
+  }),
   offsetCommit: ofPartitions,
   offsetFetch: (_, errorCode) => ({ errorCode, partitions: [] }),
   joinGroup: ({ memberId }, errorCode) => joinRefused(memberId, errorCode),

@@ -1,4 +1,4 @@
-import type { NodeId, PartitionCodes, TopicPartition, TxnOffsetCommitRequest } from '../kafka/port';
+import type { NodeId, PartitionCodes, TopicPartition, TransactionDescription, TxnOffsetCommitRequest } from '../kafka/port';
 import { brokerCode } from './broker-code';
 import type { AdminRequests } from './admin-requests';
 import type { AnswerOf, ApiName, CallOf } from './call';
@@ -7,7 +7,7 @@ import type { GroupCoordinator } from './groups';
 import type { LogRequests } from './log-requests';
 import { refusedAnswer } from './refused-answer';
 import type { Topics } from './topics';
-import type { TransactionCoordinator } from './transactions';
+import { type TransactionCoordinator, transactionUndescribed } from './transactions';
 
 export interface Parts {
   readonly topics: Topics;
@@ -57,7 +57,7 @@ export class Requests {
     };
   }
 
-  #transactions(): Pick<Handlers, 'initProducerId' | 'addPartitionsToTxn' | 'addOffsetsToTxn' | 'endTxn'> {
+  #transactions(): Pick<Handlers, 'initProducerId' | 'addPartitionsToTxn' | 'addOffsetsToTxn' | 'endTxn' | 'describeTransactions'> {
     const { transactions } = this.parts;
     const here = <A extends ApiName>(handle: Handler<A>): Handler<A & ApiName> =>
       this.#atCoordinator((call) => (call.request as { readonly transactionalId: string }).transactionalId, handle);
@@ -82,6 +82,11 @@ export class Requests {
       endTxn: here<'endTxn'>(({ request }, answer) =>
         answer({ errorCode: transactions.end(request.transactionalId, request, request.commit) }),
       ),
+      describeTransactions: ({ node, request }, answer) => {
+        const describe = (id: string): TransactionDescription =>
+          this.parts.coordinatorOf(id) === node ? transactions.describe(id) : transactionUndescribed(id, brokerCode.NOT_COORDINATOR);
+        answer({ transactions: request.transactionalIds.map(describe) });
+      },
     };
   }
 

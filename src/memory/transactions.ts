@@ -1,9 +1,19 @@
-import type { InitProducerIdAnswer, InitProducerIdRequest, ProducerIdentity, TopicPartition } from '../kafka/port';
+import type { InitProducerIdAnswer, InitProducerIdRequest, ProducerIdentity, TopicPartition, TransactionDescription } from '../kafka/port';
 import type { Clock, TimerHandle } from '../time/clock';
 import { brokerCode } from './broker-code';
 import type { Marker } from './marker';
 
 export type TransactionState = 'empty' | 'ongoing' | 'preparing commit' | 'preparing abort' | 'committed' | 'aborted';
+
+/** As DescribeTransactions calls them. */
+const stateNames: Readonly<Record<TransactionState, string>> = {
+  empty: 'Empty',
+  ongoing: 'Ongoing',
+  'preparing commit': 'PrepareCommit',
+  'preparing abort': 'PrepareAbort',
+  committed: 'CompleteCommit',
+  aborted: 'CompleteAbort',
+};
 
 /** One transactional id: who holds it, and its transaction. */
 export interface Transaction {
@@ -38,6 +48,10 @@ function refused(errorCode: number): InitProducerIdAnswer {
   return { errorCode, producerId: NO_PRODUCER_ID, producerEpoch: NO_EPOCH };
 }
 
+export function transactionUndescribed(transactionalId: string, errorCode: number): TransactionDescription {
+  return { transactionalId, errorCode, state: '', timeoutMs: -1, producerId: NO_PRODUCER_ID, producerEpoch: NO_EPOCH };
+}
+
 /** True while markers are being written: decided, not yet complete. */
 function isPreparing({ state }: Transaction): boolean {
   return state === 'preparing commit' || state === 'preparing abort';
@@ -58,6 +72,13 @@ export class TransactionCoordinator {
 
   all(): Readonly<Transaction>[] {
     return [...this.#transactions.values()];
+  }
+
+  describe(transactionalId: string): TransactionDescription {
+    const transaction = this.#transactions.get(transactionalId);
+    if (transaction === undefined) return transactionUndescribed(transactionalId, brokerCode.TRANSACTIONAL_ID_NOT_FOUND);
+    const { producerId, epoch: producerEpoch, timeoutMs, state } = transaction;
+    return { transactionalId, errorCode: brokerCode.NONE, state: stateNames[state], timeoutMs, producerId, producerEpoch };
   }
 
   initProducerId({ transactionalId, transactionTimeoutMs, current }: InitProducerIdRequest): InitProducerIdAnswer {

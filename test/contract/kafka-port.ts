@@ -1,6 +1,7 @@
 import { compactionChapter, recreationChapter, retentionChapter } from './kafka-port/cleanup-chapters';
 import { type Chapter, chapters, type KafkaPortContractOptions } from './kafka-port/contract';
 import { fencingChapter, transactionsChapter, unknownEndChapter } from './kafka-port/coordinator-chapters';
+import { descriptionChapter } from './kafka-port/description-chapter';
 import { groupsChapter, staticMembersChapter } from './kafka-port/group-chapters';
 import { adminChapter, deleteRecordsChapter, listOffsetsChapter, metadataChapter, produceAndFetchChapter } from './kafka-port/log-chapters';
 import { groupOffsetsChapter, transactionalOffsetsChapter } from './kafka-port/offset-chapters';
@@ -18,6 +19,7 @@ const write: Readonly<Record<Chapter, (bench: () => Workbench) => void>> = {
   transactions: transactionsChapter,
   fencing: fencingChapter,
   'unknown EndTxn': unknownEndChapter,
+  'transactions of others': descriptionChapter,
   'offsets in transactions': transactionalOffsetsChapter,
   groups: groupsChapter,
   'static members': staticMembersChapter,

@@ -199,6 +199,22 @@ describe('requests that kafkajs has not', () => {
     );
   });
 
+  it('DescribeTransactions v0, and its answer', () => {
+    expect(body(transactions.describeTransactions, ['t', 'u'])).toBe(hex(`00 03 02 ${ascii('t')} 02 ${ascii('u')} 00`));
+    const of = (id: string, rest: string): string => `02 ${ascii(id)} ${rest}`;
+    const open = of('t', `08 ${ascii('Ongoing')} 0000c350 0000000000000009 0000000000000005 0002 02 02 ${ascii('a')} 02 00000003 00 00`);
+    const unknown = of('u', '01 00000000 ffffffffffffffff ffffffffffffffff ffff 01 00');
+    expect(answer(transactions.describeTransactions, `00 00000007 03 0000 ${open} 0069 ${unknown} 00`)).toEqual({
+      throttleMs: 7,
+      answer: {
+        transactions: [
+          { transactionalId: 't', errorCode: 0, state: 'Ongoing', timeoutMs: 50_000, producerId: 5n, producerEpoch: 2 },
+          { transactionalId: 'u', errorCode: 105, state: '', timeoutMs: 0, producerId: -1n, producerEpoch: -1 },
+        ],
+      },
+    });
+  });
+
   it('AddPartitionsToTxn v3, AddOffsetsToTxn v3, EndTxn v3', () => {
     const head = `00 02 ${ascii('t')} 0000000000000005 0002`;
     expect(body(transactions.addPartitionsToTxn, { ...producer, partitions: [{ topic: 'a', partition: 3 }] })).toBe(

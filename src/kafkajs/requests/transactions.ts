@@ -3,6 +3,7 @@ import type {
   AddOffsetsToTxnRequest,
   AddPartitionsToTxnRequest,
   CodeAnswer,
+  DescribeTransactionsAnswer,
   EndTxnRequest,
   InitProducerIdAnswer,
   InitProducerIdRequest,
@@ -86,4 +87,35 @@ export const endTxn: Exchange<EndTxnRequest, CodeAnswer> = {
     writer.compactString(transactionalId).bigint64(producerId).int16(producerEpoch).boolean(commit);
   },
   read: readCode,
+};
+
+/** KIP-664, Kafka 3.0. */
+export const describeTransactions: Exchange<readonly string[], DescribeTransactionsAnswer> = {
+  key: 65,
+  version: 0,
+  name: 'DescribeTransactions',
+  flexible: true,
+  write: (writer, transactionalIds) => {
+    writer.compactArray(transactionalIds, (_, transactionalId) => writer.compactString(transactionalId));
+  },
+  read: (reader) => ({
+    throttleMs: reader.int32(),
+    answer: {
+      transactions: reader.compactArray(() => {
+        const errorCode = reader.int16();
+        const transactionalId = reader.compactString();
+        const state = reader.compactString();
+        const timeoutMs = reader.int32();
+        reader.int64(); // start
+        const identity = { producerId: reader.bigint64(), producerEpoch: reader.int16() };
+        reader.compactArray(() => {
+          reader.compactString();
+          reader.compactArray(() => reader.int32());
+          reader.tags();
+        });
+        reader.tags();
+        return { transactionalId, errorCode, state, timeoutMs, ...identity };
+      }),
+    },
+  }),
 };

@@ -9,6 +9,7 @@ export const chapters = [
   'transactions',
   'fencing',
   'unknown EndTxn',
+  'transactions of others',
   'offsets in transactions',
   'groups',
   'static members',

@@ -8,6 +8,7 @@ import type {
   ProducePartitionAnswer,
   ProducerIdentity,
   TopicPartition,
+  TransactionDescription,
 } from '../../../src/kafka/port';
 import { partitionName } from './partition-name';
 import type { RecordToWrite, Workbench } from './workbench';
@@ -52,6 +53,13 @@ export class TransactionalClient {
     this.identity = { producerId, producerEpoch };
     this.#sequences = new Map();
     return this.identity;
+  }
+
+  /** What the coordinator says of this id. */
+  async describe(): Promise<TransactionDescription> {
+    const { transactions } = await this.port.describeTransactions(this.node, [this.transactionalId]);
+    expect(transactions).toHaveLength(1);
+    return transactions[0]!;
   }
 
   /** One AddPartitionsToTxn: the codes in the order of the partitions. */
