@@ -6,6 +6,7 @@ import { Instance } from './commit/instance';
 import { MillraceError } from './errors/millrace-error';
 import type { Duration } from './model/duration';
 import type { Outgoing } from './model/outgoing';
+import type { RestoreProgress } from './model/restore-progress';
 import type { Topic } from './model/topic';
 import type { Clock } from './time/clock';
 import type { AppState } from './commit/app-state';
@@ -34,6 +35,11 @@ export interface App {
   /** The present state, then each that follows; never completes. */
   readonly state$: Observable<AppState>;
   /**
+   * How far restoring has come: of each store that has something to read, and of each global table, an event as it begins, at most ten a
+   * second, and one when it is `done`; a restore that is cut off ends without. Hot; completes after `close`. Each event is plain data.
+   */
+  readonly restores$: Observable<RestoreProgress>;
+  /**
    * Partitions as observables and nothing else: no stores, no outputs. A partition is emitted when it is assigned (and again after a
    * failure, with new streams); subscribe to its streams at once, synchronously. A record is done when its push has returned; offsets
    * are committed every commit interval. Single, as `run` is.
@@ -55,6 +61,8 @@ const CLOSE_WITHIN_MS = 30_000;
 /** One instance as a cold observable. */
 export class MillraceApp implements App {
   readonly state$: Observable<AppState>;
+  readonly restores$: Observable<RestoreProgress>;
+  private readonly restores = new Subject<RestoreProgress>();
   private readonly state = new BehaviorSubject<AppState>('created');
   private readonly watched = new Map<string, { readonly subject: Subject<Outgoing>; watchers: number }>();
   private running: { readonly instance: Promise<Instance | undefined>; readonly ended: Promise<void> } | undefined;
@@ -65,6 +73,7 @@ export class MillraceApp implements App {
     private readonly adapters: () => Promise<Adapters>,
   ) {
     this.state$ = this.state.asObservable();
+    this.restores$ = this.restores.asObservable();
   }
 
   run(topology: Topology, options: RunOptions = {}): Observable<Commit> {
@@ -169,6 +178,9 @@ export class MillraceApp implements App {
       state: (state) => {
         if (this.state.value !== state) this.state.next(state);
       },
+      restoring: (progress) => {
+        this.restores.next(progress);
+      },
     });
     await instance.start();
     return instance;
@@ -178,6 +190,7 @@ export class MillraceApp implements App {
     const { running } = this;
     if (running === undefined) {
       this.state.next('closed');
+      this.restores.complete();
       return;
     }
     if (this.state.value !== 'closed' && this.state.value !== 'failed') this.state.next('draining');
@@ -187,6 +200,7 @@ export class MillraceApp implements App {
       await running.ended;
     } finally {
       for (const { subject } of this.watched.values()) subject.complete();
+      this.restores.complete();
     }
   }
 }

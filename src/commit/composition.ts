@@ -6,6 +6,7 @@ import { InternalTopics } from '../kafka/internal-topics';
 import { Membership } from '../kafka/membership';
 import { OffsetReader } from '../kafka/offsets';
 import type { KafkaPort } from '../kafka/port';
+import type { RestoreProgress } from '../model/restore-progress';
 import { TransactionalProducer } from '../kafka/transaction';
 import type { Slot } from '../state/slot';
 import { Loop } from '../task/loop';
@@ -39,6 +40,7 @@ export interface Ground {
   readonly written: WrittenTopics;
   readonly globalRows: TaskGround['globalRows'];
   readonly isWatched: (topic: string) => boolean;
+  readonly restoring?: (progress: RestoreProgress) => void;
 }
 
 /** What the parts tell the instance. */

@@ -5,13 +5,14 @@ import { Fetcher } from '../kafka/fetcher';
 import { readLog } from '../kafka/log-reader';
 import { OffsetReader } from '../kafka/offsets';
 import type { KafkaPort } from '../kafka/port';
+import type { RestoreProgress } from '../model/restore-progress';
 import type { Topic } from '../model/topic';
 import { GlobalRows, type GlobalRecord } from '../state/global-rows';
 import type { OpenBytes } from '../state/open-bytes';
 import type { Slot } from '../state/slot';
 import type { Clock, TimerHandle } from '../time/clock';
 import { GlobalRowReader } from './global-row';
-import { LoadProgress } from './load-progress';
+import { RestoreReport } from './restore-report';
 
 export interface GlobalTablesOptions {
   readonly config: Pick<CheckedConfig, 'logger' | 'metrics' | 'cacheBytes'>;
@@ -24,6 +25,7 @@ export interface GlobalTablesOptions {
   /** `delete.retention.ms` of a topic. */
   readonly tombstoneRetention: ReadonlyMap<string, number>;
   readonly failed: (reason: MillraceError) => void;
+  readonly restoring?: (progress: RestoreProgress) => void;
 }
 
 /** Rows that are applied and not on disk: more are written at once, … */
@@ -110,14 +112,21 @@ class GlobalTable {
 
   /** Up to the last stable offsets of now: what an open transaction has written is not waited for. */
   async load(): Promise<void> {
-    const { port, view, clock, config } = this.options;
+    const { port, view, clock, config, restoring = () => undefined } = this.options;
     const { logger, metrics } = config;
     const at = Array.from({ length: this.partitions }, (_, partition) => ({ topic: this.topic.name, partition }));
     const offsets = new OffsetReader({ port, view, clock });
     const ends = (await offsets.endOffsets(at, true)).map(({ offset }) => offset);
     const starts = (await offsets.startOffsets(at)).map(({ offset }) => offset);
     await this.begin(starts, ends);
-    const progress = new LoadProgress(this.options, this.topic.name, ends, this.rows);
+    const left = (): number => ends.reduce((sum, end, partition) => sum + Math.max(0, end - this.rows.position(partition)), 0);
+    const hasMore = left() > 0;
+    const { progress } = new RestoreReport({ clock, logger, emit: restoring });
+    let rows = 0;
+    const report = (done = false): void => {
+      if (hasMore) progress({ store: this.topic.name, topic: this.topic.name, records: rows, left: left(), done });
+    };
+    report();
     await Promise.all(
       at.map(({ topic, partition }) =>
         readLog(
@@ -129,9 +138,9 @@ class GlobalTable {
             until: ends[partition]!,
             lane: 'restore',
             apply: (reader) => {
-              const applied = this.readers[partition]!.applyAll(reader, this.rows);
+              rows += this.readers[partition]!.applyAll(reader, this.rows);
               this.rows.hasReadTo(partition, reader.nextOffset);
-              progress.applied(applied);
+              report();
               return this.rows.unwritten >= MOST_UNWRITTEN ? this.writeBehind() : undefined;
             },
           },
@@ -144,8 +153,9 @@ class GlobalTable {
     });
     await this.write();
     this.rows.loaded();
-    metrics.add('restore-records-total', progress.rows, { table: this.topic.name });
-    logger.info({ table: this.topic.name, rows: progress.rows }, `global table "${this.topic.name}" is loaded`);
+    report(true);
+    metrics.add('restore-records-total', rows, { table: this.topic.name });
+    logger.info({ table: this.topic.name, rows }, `global table "${this.topic.name}" is loaded`);
   }
 
   private async begin(starts: readonly number[], ends: readonly number[]): Promise<void> {

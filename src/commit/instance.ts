@@ -5,6 +5,7 @@ import { InternalTopics } from '../kafka/internal-topics';
 import { Deadline, within } from '../kafka/retrying';
 import type { KafkaPort } from '../kafka/port';
 import type { Outgoing } from '../model/outgoing';
+import type { RestoreProgress } from '../model/restore-progress';
 import { worstCaseSize } from '../state/cells';
 import type { Slot } from '../state/slot';
 import type { Plan } from '../task/plan';
@@ -31,6 +32,7 @@ export interface InstanceOptions {
   readonly committed: (commit: Commit) => void;
   readonly output: (outgoing: Outgoing) => void;
   readonly state: (state: AppState) => void;
+  readonly restoring?: (progress: RestoreProgress) => void;
 }
 
 /** What is open once the instance runs. */
@@ -76,6 +78,7 @@ export class Instance {
       const written = await describeTopics({ port, view, layout, sinks, plan, logger, giveUpAfterMs, clock: adapters.clock });
       globals = await GlobalTables.load({
         ...{ config, port, view, slot },
+        ...(this.options.restoring !== undefined && { restoring: this.options.restoring }),
         topics: plan.globals,
         clock: adapters.clock,
         openBytes: adapters.openBytes,

@@ -3,6 +3,7 @@ import type { ClusterView } from '../kafka/cluster-view';
 import { readLog } from '../kafka/log-reader';
 import type { OffsetReader } from '../kafka/offsets';
 import type { KafkaPort } from '../kafka/port';
+import type { RestoreProgress } from '../model/restore-progress';
 import type { OpenBytes } from '../state/open-bytes';
 import { restoreStores, type Changelog } from '../state/restore';
 import type { ReadRow } from '../state/restore-table';
@@ -12,6 +13,7 @@ import { RecordDecoder } from '../task/record-decoder';
 import type { StreamTask } from '../task/stream-task';
 import type { TaskFactory } from './assignment';
 import type { InputTopic } from './layout';
+import { RestoreReport } from './restore-report';
 import { tableRow } from './table-row';
 import { inputDeclaration, streamTask, taskParts, type TaskGround, type TaskParts } from './task-parts';
 
@@ -24,6 +26,7 @@ export interface TaskBuilderOptions extends TaskGround {
   readonly slot: Slot;
   /** `delete.retention.ms` of each changelog, those of tables too. */
   readonly tombstoneRetention: ReadonlyMap<string, number>;
+  readonly restoring?: (progress: RestoreProgress) => void;
 }
 
 /** Makes a task and what it stands on: stores in the instance's folder, cells, scope, outbox. One set a task, for as long as it is ours. */
@@ -51,7 +54,7 @@ export class TaskBuilder implements TaskFactory {
   }
 
   async restore(task: number, stores: TaskStores, positions: ReadonlyMap<string, number>, cancelled: AbortSignal): Promise<boolean> {
-    const { view, clock, config, port } = this.options;
+    const { view, clock, config, port, restoring = () => undefined } = this.options;
     const changelogs = await this.changelogs(task, positions);
     if (changelogs.length === 0) return false;
     const { logger, metrics } = config;
@@ -61,6 +64,7 @@ export class TaskBuilder implements TaskFactory {
       changelogs,
       clock,
       logger,
+      progress: new RestoreReport({ clock, logger, task, emit: restoring }).progress,
       read: (topic, partition, from, until, apply) =>
         readLog({ port, view, clock, logger }, { topic, partition, from, until, lane: 'restore', signal: cancelled, apply }),
     });

@@ -31,15 +31,15 @@ export interface Changelog {
   readonly rowOf?: ReadRow;
 }
 
-export interface RestoreProgress {
+/** How far one store has come. The first report comes before the first record, the last when all is on disk. */
+export interface StoreProgress {
   readonly store: string;
-  readonly partition: number;
+  readonly topic: string;
   /** Records applied so far. */
   readonly records: number;
   /** Offsets still to read; there may be fewer records. */
   readonly left: number;
-  /** Records a second since the store's restore began. */
-  readonly rate: number;
+  readonly done: boolean;
 }
 
 export interface RestoreOptions {
@@ -50,7 +50,8 @@ export interface RestoreOptions {
   readonly read: ReadLog;
   readonly clock: Clock;
   readonly logger?: Logger;
-  readonly progress?: (progress: RestoreProgress) => void;
+  /** Not called for a store that has nothing to read. */
+  readonly progress?: (progress: StoreProgress) => void;
 }
 
 export interface RestoreResult {
@@ -104,18 +105,15 @@ async function restoreStore(options: RestoreOptions, changelog: Changelog, start
 }
 
 async function readChangelog(options: RestoreOptions, changelog: Changelog, store: RestorableStore, startedAt: number): Promise<number> {
-  const { stores, read, clock, progress } = options;
+  const { stores, read, progress } = options;
   const { topic, end } = changelog;
   const from = Math.max(store.record.position, changelog.logStart);
   if (from >= end && from === store.record.position) return 0;
   const writer = new ChangelogWriter(store, topic, stores.partition, changelog.rowOf);
-  const since = clock.monotonic();
-  const report = (position: number): void => {
-    const seconds = (clock.monotonic() - since) / 1000;
-    const { records } = writer;
-    const rate = seconds > 0 ? Math.round(records / seconds) : 0;
-    progress?.({ store: changelog.store, partition: stores.partition, records, left: Math.max(0, end - position), rate });
+  const report = (position: number, done = false): void => {
+    progress?.({ store: changelog.store, topic, records: writer.records, left: Math.max(0, end - position), done });
   };
+  report(from);
   try {
     if (from < end) {
       await read(topic, stores.partition, from, end, (reader) => {
@@ -129,7 +127,7 @@ async function readChangelog(options: RestoreOptions, changelog: Changelog, stor
   } finally {
     await writer.settle();
   }
-  report(end);
+  report(end, true);
   return writer.records;
 }
 

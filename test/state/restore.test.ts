@@ -2,7 +2,7 @@ import { int64, string } from '../../src/codec/primitives';
 import { windowStoreKey } from '../../src/codec/store-key';
 import { keyValueStore, windowStore } from '../../src/state/definition';
 import type { KeyValueRuntime } from '../../src/state/handle';
-import { restoreStores, type RestoreProgress } from '../../src/state/restore';
+import { restoreStores, type StoreProgress } from '../../src/state/restore';
 import { silentLogger } from '../../src/model/logger';
 import type { ChangelogModel, ChangelogRecord } from './changelog-model';
 import { readFrom } from './changelog-model';
@@ -157,7 +157,7 @@ describe('restoring', () => {
     const task = new TestTask([balances.shape]);
     for (let i = 0; i < 3; i++) log(task).commit([put('a', i), put('b', i)]);
     await task.open();
-    const seen: RestoreProgress[] = [];
+    const seen: StoreProgress[] = [];
     await restoreStores({
       stores: task.stores,
       clusterId: CLUSTER,
@@ -167,11 +167,12 @@ describe('restoring', () => {
       logger: silentLogger,
       progress: (progress) => seen.push(progress),
     });
-    expect(seen.map(({ records, left }) => [records, left])).toEqual([
-      [2, 7],
-      [4, 4],
-      [6, 1],
-      [6, 0],
+    expect(seen.map(({ records, left, done }) => [records, left, done])).toEqual([
+      [0, 9, false],
+      [2, 7, false],
+      [4, 4, false],
+      [6, 1, false],
+      [6, 0, true],
     ]);
   });
 });
