@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
-import { downloadKafka, KafkaServerError, startKafka } from './kafka-server';
+import { downloadKafka, KafkaServerError, startCluster } from './kafka-server';
 import { parseKafkaCommand } from './kafka/command-line';
+import { takeOrders } from './kafka/control';
 
 const log = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -38,16 +39,24 @@ async function main(): Promise<void> {
       log(`Apache Kafka ${version} is in ${relative('', folder)}`);
       return;
     }
-    const kafka = await startKafka({ port: command.port, keep: command.keep, log, signal: asked.signal });
+    const { port, brokers, keep } = command;
+    const kafka = await startCluster({ port, brokers, keep, log, signal: asked.signal });
+    const processes = kafka.brokers.map(({ pid }) => pid).join(', ');
     log(
-      `Apache Kafka ${kafka.version} is ready on ${kafka.brokers.join(',')} after ${process.uptime().toFixed(1)} s (process ${kafka.pid})`,
+      `Apache Kafka ${kafka.version} is ready on ${kafka.bootstrap.join(',')} after ${process.uptime().toFixed(1)} s (process ${processes})`,
     );
-    log(`  data  ${relative('', kafka.dataDirectory)}${command.keep ? '' : ', emptied at the next start without --keep'}`);
-    log(`  log   ${relative('', kafka.logFile)}`);
+    log(`  data  ${relative('', kafka.dataDirectory)}${keep ? '' : ', emptied at the next start without --keep'}`);
+    for (const { id, address, pid, logFile } of kafka.brokers) {
+      log(
+        brokers === 1 ? `  log   ${relative('', logFile)}` : `  broker ${id} on ${address} is process ${pid}, log ${relative('', logFile)}`,
+      );
+    }
+    const endOrders = brokers === 1 ? () => {} : takeOrders(process.stdin, kafka.brokers, log);
     log('Ctrl-C stops it.');
     const end = await Promise.race([asked.promise, kafka.exited]);
     if (end === 'stop') log('stopping');
-    await kafka.stop();
+    endOrders();
+    await kafka.close();
     if (end !== 'stop') throw end;
     log('stopped');
   } catch (error) {

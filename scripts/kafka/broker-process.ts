@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFile } from './data-directory';
@@ -9,11 +10,14 @@ import { LOOPBACK } from './ports';
 import type { KafkaNode } from './server-properties';
 import { waitUntil, within } from './wait-until';
 
+const COMMON_FLAGS = ['-Xshare:auto', '-server', '-Djava.awt.headless=true', '-Dlog4j2.configurationFile=log4j2.properties'];
 /** The flags of Kafka's own kafka-run-class.sh, with a smaller heap. */
-const JVM_FLAGS = [
-  ...['-Xms256m', '-Xmx1g', '-Xshare:auto', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35'],
-  ...['-XX:+ExplicitGCInvokesConcurrent', '-Djava.awt.headless=true', '-Dlog4j2.configurationFile=log4j2.properties'],
+const SINGLE_FLAGS = [
+  ...['-Xms256m', '-Xmx1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35'],
+  ...['-XX:+ExplicitGCInvokesConcurrent', ...COMMON_FLAGS],
 ];
+/** Several share one machine with the programs that they serve: little memory, few threads. */
+const SHARING_FLAGS = ['-Xms96m', '-Xmx350m', '-XX:+UseSerialGC', ...COMMON_FLAGS];
 const STOP_GRACE_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 2_000;
 const STARTED = /\[KafkaRaftServer nodeId=\d+\] Kafka Server started/;
@@ -22,17 +26,30 @@ export interface BrokerProcess {
   readonly node: KafkaNode;
   readonly pid: number;
   readonly logFile: string;
+  /** Where in the log file this life begins: lives are written one after the other. */
+  readonly logStart: number;
   readonly exited: Promise<ProcessExit>;
-  /** SIGTERM, which lets the broker write what it has; SIGKILL when that takes longer than 20 s. */
-  stop(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  /** SIGTERM, which lets the broker write what it has; SIGKILL when that takes longer than `graceMs`, by default 20 s. */
+  stop(graceMs?: number): Promise<void>;
   kill(): Promise<void>;
 }
 
+export interface StartBrokerOptions {
+  readonly java: string;
+  readonly distribution: Distribution;
+  readonly directory: string;
+  readonly node: KafkaNode;
+  readonly nodes: readonly KafkaNode[];
+}
+
 /** Starts the node that was laid out in `directory`. It ends with this process. */
-export async function startBroker(java: string, distribution: Distribution, directory: string, node: KafkaNode): Promise<BrokerProcess> {
+export async function startBroker({ java, distribution, directory, node, nodes }: StartBrokerOptions): Promise<BrokerProcess> {
   const logFile = join(directory, nodeFile(node, 'log'));
   const pidFile = join(directory, nodeFile(node, 'pid'));
-  const command = [java, ...JVM_FLAGS, '-cp', distribution.classPath, 'kafka.Kafka', nodeFile(node, 'properties')];
+  const logStart = existsSync(logFile) ? statSync(logFile).size : 0;
+  const flags = nodes.length === 1 ? SINGLE_FLAGS : SHARING_FLAGS;
+  const command = [java, ...flags, '-cp', distribution.classPath, 'kafka.Kafka', nodeFile(node, 'properties')];
   const program = await spawnGuarded(command, { cwd: directory, logFile });
   const end = async (graceMs: number): Promise<void> => {
     await program.stop(graceMs);
@@ -48,8 +65,12 @@ export async function startBroker(java: string, distribution: Distribution, dire
     node,
     pid: program.pid,
     logFile,
+    logStart,
     exited: program.exited,
-    stop: () => end(STOP_GRACE_MS),
+    signal: (name) => {
+      program.signal(name);
+    },
+    stop: (graceMs = STOP_GRACE_MS) => end(graceMs),
     kill: async () => {
       program.signal('SIGKILL');
       await end(STOP_GRACE_MS);
@@ -67,6 +88,18 @@ export function brokerExited(broker: BrokerProcess, exit: ProcessExit): KafkaSer
     'BROKER_EXITED',
     `the broker (process ${broker.pid}) ended: ${describeExit(exit)}. The end of ${broker.logFile}:\n${lastLines(broker.logFile, 25)}`,
   );
+}
+
+/** Whether this life of the broker, not one before it, says that it has started. */
+function saysStarted({ logFile, logStart }: BrokerProcess): boolean {
+  const file = openSync(logFile, 'r');
+  try {
+    const written = Buffer.alloc(Math.max(0, statSync(logFile).size - logStart));
+    readSync(file, written, 0, written.length, logStart);
+    return STARTED.test(written.toString('utf8'));
+  } finally {
+    closeSync(file);
+  }
 }
 
 function seesAll(view: ClusterView, clusterId: string, nodes: readonly KafkaNode[]): boolean {
@@ -96,7 +129,7 @@ export async function brokerReady(broker: BrokerProcess, { clusterId, nodes, tim
       try {
         const view = await askForMetadata(address, REQUEST_TIMEOUT_MS);
         answer = `cluster ${view.clusterId ?? 'without id'} with brokers at ports ${view.brokers.map(({ port }) => port).join(', ') || '(none)'}`;
-        return seesAll(view, clusterId, nodes) && STARTED.test(lastLines(broker.logFile, 2_000)) ? true : undefined;
+        return seesAll(view, clusterId, nodes) && saysStarted(broker) ? true : undefined;
       } catch (error) {
         answer = error instanceof Error ? error.message : String(error);
         return undefined;

@@ -12,6 +12,15 @@ export function logFolder(node: KafkaNode): string {
   return `broker-${node.id}`;
 }
 
+/** What only shows where brokers may fail. */
+const SEVERAL = `
+# A broker that is silent for 6 s has died: its partitions and its coordinators go to others.
+broker.session.timeout.ms=6000
+broker.heartbeat.interval.ms=1000
+# Transactions that have timed out are looked for every second, not every ten.
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+`;
+
 /** The server.properties of one node of a KRaft cluster on this machine. */
 export function serverProperties(node: KafkaNode, nodes: readonly KafkaNode[]): string {
   const voters = nodes.map(({ id, controllerPort }) => `${id}@${LOOPBACK}:${controllerPort}`).join(',');
@@ -42,13 +51,14 @@ share.coordinator.state.topic.replication.factor=${replicas}
 share.coordinator.state.topic.min.isr=${minInSync}
 share.coordinator.state.topic.num.partitions=8
 
-# A group's first member waits for no others.
+# A group's first member waits for no others, and members may be declared dead after 2 s.
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=2000
 
 # Compaction is looked for every half second, not every 15 s; what may be compacted stays the topic's business.
 log.cleaner.backoff.ms=500
 log.cleaner.dedupe.buffer.size=33554432
-
+${nodes.length === 1 ? '' : SEVERAL}
 # Everything else is Kafka's default. Retention too: 7 days *by record timestamp*, looked at every 5 minutes, so records that are stamped
 # years ago vanish soon after they were written, unless their topic has retention.ms=-1.
 `;

@@ -17,11 +17,11 @@ function parse(...args: string[]): KafkaCommand | string {
 
 describe('npm run kafka', () => {
   it('starts an empty cluster on port 9092 unless told otherwise', () => {
-    expect(parse()).toEqual({ port: 9092, keep: false, download: false });
+    expect(parse()).toEqual({ port: 9092, brokers: 1, keep: false, download: false });
   });
 
   it('takes a port, --keep and --download', () => {
-    expect(parse('--port', '19092', '--keep')).toEqual({ port: 19_092, keep: true, download: false });
+    expect(parse('--port', '19092', '--keep')).toEqual({ port: 19_092, brokers: 1, keep: true, download: false });
     expect(parse('--download')).toMatchObject({ download: true });
   });
 
@@ -29,9 +29,13 @@ describe('npm run kafka', () => {
     expect(parse(`--port=${port}`)).toContain('A port is a whole number from 1 to 65535.');
   });
 
-  it('says that clusters of several brokers are not built yet', () => {
-    expect(parse('--brokers', '3')).toContain('Clusters of several brokers are not built yet: only 1 works.');
-    expect(parse('--brokers', '1')).toMatchObject({ port: 9092 });
+  it('takes one broker or three', () => {
+    expect(parse('--brokers', '3')).toMatchObject({ port: 9092, brokers: 3 });
+    expect(parse('--brokers', '1')).toMatchObject({ brokers: 1 });
+  });
+
+  it.each(['0', '2', '4', '-3', 'three', ''])('refuses %j as a number of brokers', (count) => {
+    expect(parse(`--brokers=${count}`)).toContain('The number of brokers is 1 or 3.');
   });
 
   it('refuses what it does not know', () => {

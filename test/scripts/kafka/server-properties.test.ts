@@ -54,7 +54,22 @@ describe('server.properties', () => {
     expect(second.get('controller.quorum.voters')).toBe('1@127.0.0.1:19091,2@127.0.0.1:19092,3@127.0.0.1:19093');
     expect(second.get('transaction.state.log.replication.factor')).toBe('3');
     expect(second.get('transaction.state.log.min.isr')).toBe('2');
+    expect(second.get('offsets.topic.replication.factor')).toBe('3');
+    expect(second.get('min.insync.replicas')).toBe('2');
     expect(new Set(nodes.map((each) => read(serverProperties(each, nodes)).get('log.dirs'))).size).toBe(3);
+  });
+});
+
+describe('the server.properties of several brokers', () => {
+  const nodes = [node(1), node(2), node(3)];
+  const first = serverProperties(node(1), nodes);
+
+  it('give a silent broker up after 6 s', () => {
+    expect(read(first).get('broker.session.timeout.ms')).toBe('6000');
+  });
+
+  it('name no key twice', () => {
+    expect(first.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toHaveLength(read(first).size);
   });
 });
 
