@@ -1,22 +1,24 @@
 import type { DescribeConfigsAnswer, MetadataAnswer, NewTopic, NodeId, TopicCodes } from '../kafka/port';
 import { brokerCode } from './broker-code';
 import type { GroupCoordinator } from './groups';
+import type { Nodes } from './nodes';
 import type { Topics } from './topics';
 
 /** Metadata and everything about topics as a whole. */
 export class AdminRequests {
   constructor(
     private readonly clusterId: string,
-    private readonly nodes: readonly NodeId[],
+    private readonly nodes: Nodes,
     private readonly topics: Topics,
     private readonly groups: GroupCoordinator,
   ) {}
 
-  metadata(names: readonly string[]): MetadataAnswer {
+  /** As `node` knows it. */
+  metadata(node: NodeId, names: readonly string[]): MetadataAnswer {
     return {
       clusterId: this.clusterId,
-      brokers: this.nodes.map((nodeId) => ({ nodeId, host: 'memory', port: nodeId })),
-      topics: names.map((name) => this.topics.metadata(name)),
+      brokers: this.nodes.up.map((nodeId) => ({ nodeId, host: 'memory', port: nodeId })),
+      topics: names.map((name) => this.topics.metadata(name, node)),
     };
   }
 

@@ -60,6 +60,11 @@ export class Connection {
     this.#break(this.#session, 'this port was closed by close()');
   }
 
+  /** The next request gets a new one. */
+  break(why: string): void {
+    this.#break(this.#session, why);
+  }
+
   /** What travels cannot be overtaken: each arrival is that of the first under way. */
   #travel(session: Session, call: Call, arrive: () => void): void {
     const unlessBroken = (): void => {

@@ -42,7 +42,9 @@ export class LogRequests {
     return {
       partitions: partitions.map(({ topic, partition, timestamp }) => {
         const found = this.topics.partition({ topic, partition });
-        const errorCode = refuse(found, node);
+        let errorCode = refuse(found, node);
+        const isSettled = timestamp === EARLIEST || found?.isSettled(this.clock.monotonic()) !== false;
+        if (errorCode === brokerCode.NONE && !isSettled) errorCode = brokerCode.OFFSET_NOT_AVAILABLE;
         if (errorCode !== brokerCode.NONE) return { topic, partition, errorCode, offset: -1, timestamp: -1, leaderEpoch: -1 };
         return { topic, partition, ...offsetFor(found!, timestamp, readCommitted) };
       }),

@@ -13,8 +13,11 @@ import { LogRequests } from './log-requests';
 import type { Marker } from './marker';
 import { takeSteps } from './markers';
 import { MemoryPort } from './memory-port';
+import { Failover } from './failover';
+import { type CoordinatorType, Nodes } from './nodes';
 import type { Partition } from './partition';
 import { Requests } from './requests';
+import { StoredGroups } from './stored-group';
 import { Topics } from './topics';
 import { type Transaction, TransactionCoordinator } from './transactions';
 
@@ -32,6 +35,8 @@ export interface MemoryBrokerOptions {
   readonly requestTimeoutMs?: number;
   /** ms a request takes to the broker, and its answer back; asked for each. Default 0: a turn of the clock. */
   readonly latencyMs?: (call: Call) => number;
+  /** ms until a node has heard of another leader, at most: until then its metadata names the one before. Default 0. */
+  readonly metadataLagMs?: number;
 }
 
 /** A Kafka cluster in this process: log, transactions and groups answer as Apache Kafka 4 does. What it holds is gone with it. */
@@ -73,21 +78,29 @@ export interface MemoryBroker extends Broker {
   passRetention(topic?: string): number;
   /** Forgets the group's committed offsets, as the broker does when a group was empty for too long. */
   expireOffsets(groupId: string): void;
+  /** Another node leads the partition, in the next epoch; the one before answers 6. @throws UNKNOWN_TOPIC */
+  moveLeader(partition: TopicPartition, to: NodeId): void;
+  /**
+   * Another node coordinates the group or the transactional id, and answers 14 for `loadMs`; the one before answers 16. A rebalance that
+   * was under way is forgotten: of a group the log has the last generation whose assignment was taken.
+   */
+  moveCoordinator(type: CoordinatorType, key: string, to: NodeId, loadMs?: number): void;
+  /**
+   * The process of a node dies: connections break, nobody answers there. After `electionMs` others lead and coordinate what it did;
+   * undefined: nobody does until it is back.
+   */
+  stopNode(node: NodeId, electionMs?: number): void;
+  /** It is back, and takes what nobody leads or coordinates. */
+  startNode(node: NodeId): void;
   /** Ends all connections and timers. */
   close(): void;
-}
-
-/** Kafka chooses coordinators by a hash of the name. */
-function coordinatorOf(nodes: readonly NodeId[], key: string): NodeId {
-  let hash = 0;
-  for (let at = 0; at < key.length; at++) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0;
-  return nodes[(hash >>> 1) % nodes.length]!;
 }
 
 class InProcessBroker implements MemoryBroker {
   readonly faults = new Faults();
   readonly #clock: ClosingClock;
-  readonly #nodes: readonly NodeId[];
+  readonly #nodes: Nodes;
+  readonly #failover: Failover;
   readonly #topics: Topics;
   readonly #groups: GroupCoordinator;
   readonly #admin: AdminRequests;
@@ -97,7 +110,7 @@ class InProcessBroker implements MemoryBroker {
 
   constructor(private readonly options: MemoryBrokerOptions) {
     const clock = new ClosingClock(options.clock);
-    const nodes = Array.from({ length: options.brokers ?? 1 }, (_, index) => index + 1);
+    const nodes = new Nodes(clock, { count: options.brokers ?? 1, metadataLagMs: options.metadataLagMs ?? 0 });
     const topics = new Topics(clock, nodes, options.cutsBatches ?? false);
     const groups = new GroupCoordinator(clock, { initialDelayMs: options.initialRebalanceDelayMs ?? 0 });
     const transactions = new TransactionCoordinator(clock, (transaction, marker, done) => this.#complete(transaction, marker, done));
@@ -107,6 +120,8 @@ class InProcessBroker implements MemoryBroker {
     this.#groups = groups;
     this.#admin = new AdminRequests('memory', nodes, topics, groups);
     this.#inspection = new Inspection(topics, groups, transactions);
+    const stored = new StoredGroups(clock, groups);
+    this.#failover = new Failover({ clock, nodes, topics, stored });
     this.#requests = new Requests({
       topics,
       groups,
@@ -114,7 +129,8 @@ class InProcessBroker implements MemoryBroker {
       admin: this.#admin,
       log: new LogRequests(clock, topics, transactions),
       fetches: new Fetches(clock, topics),
-      coordinatorOf: (key) => coordinatorOf(nodes, key),
+      nodes,
+      stored,
     });
   }
 
@@ -126,7 +142,9 @@ class InProcessBroker implements MemoryBroker {
       faults: this.faults,
       requestTimeoutMs: this.options.requestTimeoutMs ?? 30_000,
       latencyMs: this.options.latencyMs ?? (() => 0),
-      execute: (call, answer) => this.#requests.execute(call, answer),
+      execute: (call, answer) => {
+        if (this.#nodes.isUp(call.node)) this.#requests.execute(call, answer);
+      },
     });
     this.#ports.add(port);
     return port;
@@ -177,6 +195,24 @@ class InProcessBroker implements MemoryBroker {
     this.#groups.get(groupId)?.offsets.expire();
   }
 
+  moveLeader(partition: TopicPartition, to: NodeId): void {
+    this.#partitionsOf(partition.topic);
+    this.#failover.moveLeader(partition, to);
+  }
+
+  moveCoordinator(type: CoordinatorType, key: string, to: NodeId, loadMs = 0): void {
+    this.#failover.moveCoordinator(type, key, to, loadMs);
+  }
+
+  stopNode(node: NodeId, electionMs?: number): void {
+    this.#failover.stop(node, electionMs);
+    for (const port of this.#ports) port.nodeStopped(node);
+  }
+
+  startNode(node: NodeId): void {
+    this.#failover.start(node);
+  }
+
   close(): void {
     for (const port of this.#ports) void port.close();
     this.#clock.close();
@@ -193,9 +229,20 @@ class InProcessBroker implements MemoryBroker {
 
   /** Markers to all partitions, offsets to all groups, each at its own time. */
   #complete(transaction: Readonly<Transaction>, marker: Marker, done: () => void): void {
+    const decided = (): boolean => this.#nodes.isServed('transaction', transaction.transactionalId);
     const steps = [
-      ...Array.from(transaction.partitions.values(), (name) => () => this.#topics.partition(name)?.mark(marker, this.#clock.now())),
-      ...Array.from(transaction.groups, (groupId) => () => this.#groups.mark(groupId, marker)),
+      ...Array.from(transaction.partitions.values(), (name) => () => {
+        const partition = this.#topics.partition(name);
+        if (partition === undefined) return true;
+        if (!decided() || !this.#nodes.isUp(partition.leader)) return false;
+        partition.mark(marker, this.#clock.now());
+        return true;
+      }),
+      ...Array.from(transaction.groups, (groupId) => () => {
+        if (!decided() || !this.#nodes.isServed('group', groupId)) return false;
+        this.#groups.mark(groupId, marker);
+        return true;
+      }),
     ];
     takeSteps(this.#clock, this.options.markerDelayMs ?? 0, steps, done);
   }

@@ -2,10 +2,11 @@ import { MillraceError } from '../errors/millrace-error';
 import type * as port from '../kafka/port';
 import type { AnswerOf, ApiName, Call, CallOf, Lane } from './call';
 import { Connection, type ConnectionOptions } from './connection';
+import type { Nodes } from './nodes';
 
 export interface MemoryPortOptions extends ConnectionOptions {
   readonly clientId: string;
-  readonly nodes: readonly port.NodeId[];
+  readonly nodes: Nodes;
   /** ms until a request counts as unanswered; longer for what the broker may hold back by itself. */
   readonly requestTimeoutMs: number;
 }
@@ -116,8 +117,15 @@ export class MemoryPort implements port.KafkaPort {
     return Promise.resolve();
   }
 
+  /** One that runs, as long as there is one. */
   get #anyNode(): port.NodeId {
-    return this.options.nodes[0]!;
+    const { all, up } = this.options.nodes;
+    return up[0] ?? all[0]!;
+  }
+
+  /** The node's process has died. */
+  nodeStopped(node: port.NodeId): void {
+    for (const [name, connection] of this.#connections) if (name.startsWith(`${node}/`)) connection.break('the broker has stopped');
   }
 
   #patiently(heldMs: number): number {
@@ -133,6 +141,7 @@ export class MemoryPort implements port.KafkaPort {
   ): Promise<AnswerOf<A>> {
     const refused = this.#isClosed ? 'the connections of this port were closed by close()' : this.#unknown(node);
     if (refused !== undefined) return Promise.reject(new MillraceError('DISCONNECTED', `${api}: ${refused}`, { retryable: true }));
+    if (!this.options.nodes.isUp(node)) return this.#unreached(api, node);
     const call: CallOf<A> = { api, node, clientId: this.options.clientId, lane, request };
     // A call of one kind is one of all kinds, and is answered in kind: what the compiler cannot see.
     return this.#connection(node, lane).send(call as unknown as Call, timeoutMs);
@@ -140,7 +149,16 @@ export class MemoryPort implements port.KafkaPort {
 
   #unknown(node: port.NodeId): string | undefined {
     const { nodes } = this.options;
-    return nodes.includes(node) ? undefined : `broker ${node} is not in the cluster, which has ${nodes.join(', ')}`;
+    return nodes.all.includes(node) ? undefined : `broker ${node} is not in the cluster, which has ${nodes.all.join(', ')}`;
+  }
+
+  #unreached(api: ApiName, node: port.NodeId): Promise<never> {
+    const message = `${api}: nobody answers at broker ${node}`;
+    return new Promise((_, reject) => {
+      this.options.clock.setImmediate(() => {
+        reject(new MillraceError('DISCONNECTED', message, { retryable: true, where: { broker: String(node) } }));
+      });
+    });
   }
 
   #connection(node: port.NodeId, lane: Lane): Connection {

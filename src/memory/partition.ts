@@ -1,4 +1,11 @@
-import type { AbortedTransaction, FetchPartitionAnswer, FetchPartitionRequest, NodeId, TopicPartition } from '../kafka/port';
+import type {
+  AbortedTransaction,
+  FetchPartitionAnswer,
+  FetchPartitionRequest,
+  NodeId,
+  PartitionMetadata,
+  TopicPartition,
+} from '../kafka/port';
 import { attribute, type BatchHeader, readBatchHeader } from '../kafka/record-batch';
 import { brokerCode } from './broker-code';
 import { clean } from './cleaner';
@@ -34,6 +41,7 @@ export interface PartitionSettings {
 }
 
 const UNKNOWN = -1;
+const NOBODY: NodeId = -1;
 
 export function fetchRefused({ topic, partition }: TopicPartition, errorCode: number): FetchPartitionAnswer {
   return {
@@ -48,23 +56,58 @@ export function fetchRefused({ topic, partition }: TopicPartition, errorCode: nu
   };
 }
 
+/** Who led before, and until when each node takes it to lead still, by the clock. */
+interface Before {
+  readonly leader: NodeId;
+  readonly until: ReadonlyMap<NodeId, number>;
+}
+
 /** One partition at its leader: the log, its producers, its open and aborted transactions. There is one replica: the high watermark is the end. */
 export class Partition {
   readonly log: Log;
-  readonly leaderEpoch = 0;
+  leaderEpoch = 0;
   readonly producers = new ProducerStates();
   /** Offset of the first record, by producer id. */
   readonly #open = new Map<bigint, number>();
   #aborted: EndedTransaction[] = [];
   readonly #waiting = new Set<() => void>();
+  #leader: NodeId;
+  #before: Before | undefined;
 
   constructor(
     readonly topic: string,
     readonly partition: number,
-    readonly leader: NodeId,
+    leader: NodeId,
     private readonly settings: PartitionSettings,
   ) {
+    this.#leader = leader;
     this.log = new Log(settings.log);
+  }
+
+  /** -1: none. */
+  get leader(): NodeId {
+    return this.#leader;
+  }
+
+  /** In the next epoch; whoever waits here for records is told. @param until when each node has heard of it */
+  leadBy(node: NodeId | undefined, until: ReadonlyMap<NodeId, number>): void {
+    this.#before = { leader: this.#leader, until };
+    this.#leader = node ?? NOBODY;
+    this.leaderEpoch++;
+    this.wake();
+  }
+
+  /** False: the leader does not know yet up to where all have the log. */
+  isSettled(now: number): boolean {
+    return now >= (this.#before?.until.get(this.#leader) ?? 0);
+  }
+
+  /** What a node says of it, who may not have heard the latest. */
+  metadata(node: NodeId, now: number): PartitionMetadata {
+    const isStale = now < (this.#before?.until.get(node) ?? 0);
+    const leader = isStale ? this.#before!.leader : this.#leader;
+    const errorCode = leader === NOBODY ? brokerCode.LEADER_NOT_AVAILABLE : brokerCode.NONE;
+    return { partition: this.partition, errorCode, leader };
   }
 
   get highWatermark(): number {

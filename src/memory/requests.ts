@@ -1,11 +1,20 @@
-import type { NodeId, PartitionCodes, TopicPartition, TransactionDescription, TxnOffsetCommitRequest } from '../kafka/port';
+import type {
+  FindCoordinatorAnswer,
+  FindCoordinatorRequest,
+  PartitionCodes,
+  TopicPartition,
+  TransactionDescription,
+  TxnOffsetCommitRequest,
+} from '../kafka/port';
 import { brokerCode } from './broker-code';
 import type { AdminRequests } from './admin-requests';
 import type { AnswerOf, ApiName, CallOf } from './call';
 import type { Fetches } from './fetches';
 import type { GroupCoordinator } from './groups';
 import type { LogRequests } from './log-requests';
+import type { CoordinatorType, Nodes } from './nodes';
 import { refusedAnswer } from './refused-answer';
+import type { StoredGroups } from './stored-group';
 import type { Topics } from './topics';
 import { type TransactionCoordinator, transactionUndescribed } from './transactions';
 
@@ -16,7 +25,8 @@ export interface Parts {
   readonly fetches: Fetches;
   readonly transactions: TransactionCoordinator;
   readonly groups: GroupCoordinator;
-  readonly coordinatorOf: (key: string) => NodeId;
+  readonly stored: StoredGroups;
+  readonly nodes: Nodes;
 }
 
 type Handler<A extends ApiName> = (call: CallOf<A>, answer: (answer: AnswerOf<A>) => void) => void;
@@ -43,10 +53,10 @@ export class Requests {
     | ('metadata' | 'findCoordinator' | 'createTopics' | 'deleteTopics' | 'describeConfigs')
     | ('fetch' | 'produce' | 'listOffsets' | 'deleteRecords')
   > {
-    const { admin, log, fetches, coordinatorOf } = this.parts;
+    const { admin, log, fetches } = this.parts;
     return {
-      metadata: ({ request }, answer) => answer(admin.metadata(request.topics)),
-      findCoordinator: ({ request }, answer) => answer({ errorCode: brokerCode.NONE, nodeId: coordinatorOf(request.key) }),
+      metadata: ({ node, request }, answer) => answer(admin.metadata(node, request.topics)),
+      findCoordinator: ({ request }, answer) => answer(this.#findCoordinator(request)),
       createTopics: ({ request }, answer) => answer(admin.createTopics(request.topics)),
       deleteTopics: ({ request }, answer) => answer(admin.deleteTopics(request.topics)),
       describeConfigs: ({ request }, answer) => answer(admin.describeConfigs(request.topics, request.names)),
@@ -60,7 +70,7 @@ export class Requests {
   #transactions(): Pick<Handlers, 'initProducerId' | 'addPartitionsToTxn' | 'addOffsetsToTxn' | 'endTxn' | 'describeTransactions'> {
     const { transactions } = this.parts;
     const here = <A extends ApiName>(handle: Handler<A>): Handler<A & ApiName> =>
-      this.#atCoordinator((call) => (call.request as { readonly transactionalId: string }).transactionalId, handle);
+      this.#atCoordinator('transaction', (call) => (call.request as { readonly transactionalId: string }).transactionalId, handle);
     return {
       initProducerId: here<'initProducerId'>(({ request }, answer) => answer(transactions.initProducerId(request))),
       addPartitionsToTxn: here<'addPartitionsToTxn'>(({ request }, answer) => {
@@ -83,8 +93,10 @@ export class Requests {
         answer({ errorCode: transactions.end(request.transactionalId, request, request.commit) }),
       ),
       describeTransactions: ({ node, request }, answer) => {
-        const describe = (id: string): TransactionDescription =>
-          this.parts.coordinatorOf(id) === node ? transactions.describe(id) : transactionUndescribed(id, brokerCode.NOT_COORDINATOR);
+        const describe = (id: string): TransactionDescription => {
+          const errorCode = this.parts.nodes.refuseKey('transaction', id, node);
+          return errorCode === brokerCode.NONE ? transactions.describe(id) : transactionUndescribed(id, errorCode);
+        };
         answer({ transactions: request.transactionalIds.map(describe) });
       },
     };
@@ -93,7 +105,7 @@ export class Requests {
   #groups(): Pick<Handlers, 'txnOffsetCommit' | 'offsetCommit' | 'offsetFetch' | 'joinGroup' | 'syncGroup' | 'heartbeat' | 'leaveGroup'> {
     const { groups } = this.parts;
     const here = <A extends ApiName>(handle: Handler<A>): Handler<A & ApiName> =>
-      this.#atCoordinator((call) => (call.request as { readonly groupId: string }).groupId, handle);
+      this.#atCoordinator('group', (call) => (call.request as { readonly groupId: string }).groupId, handle);
     return {
       txnOffsetCommit: here<'txnOffsetCommit'>(({ request }, answer) => answer(this.#txnOffsetCommit(request))),
       offsetCommit: here<'offsetCommit'>(({ request }, answer) => {
@@ -101,17 +113,29 @@ export class Requests {
         answer(this.#commitEach(request, errorCode, (entry) => groups.commit(request.groupId, entry)));
       }),
       offsetFetch: here<'offsetFetch'>(({ request }, answer) => answer(groups.fetchOffsets(request))),
-      joinGroup: here<'joinGroup'>(({ request, clientId }, answer) => groups.join({ request, clientId, answer })),
-      syncGroup: here<'syncGroup'>(({ request }, answer) => groups.sync(request, answer)),
+      joinGroup: here<'joinGroup'>(({ request, clientId }, answer) => {
+        groups.join({ request, clientId, answer });
+        this.parts.stored.store(request.groupId);
+      }),
+      syncGroup: here<'syncGroup'>(({ request }, answer) => {
+        groups.sync(request, answer);
+        this.parts.stored.store(request.groupId);
+      }),
       heartbeat: here<'heartbeat'>(({ request }, answer) => answer({ errorCode: groups.heartbeat(request) })),
       leaveGroup: here<'leaveGroup'>(({ request }, answer) => answer({ errorCode: groups.leave(request) })),
     };
   }
 
-  #atCoordinator<A extends ApiName>(keyOf: (call: CallOf<A>) => string, handle: Handler<A>): Handler<A> {
+  #findCoordinator({ type, key }: FindCoordinatorRequest): FindCoordinatorAnswer {
+    const nodeId = this.parts.nodes.coordinator(type, key);
+    return nodeId === undefined ? { errorCode: brokerCode.COORDINATOR_NOT_AVAILABLE, nodeId: -1 } : { errorCode: brokerCode.NONE, nodeId };
+  }
+
+  #atCoordinator<A extends ApiName>(type: CoordinatorType, keyOf: (call: CallOf<A>) => string, handle: Handler<A>): Handler<A> {
     return (call, answer) => {
-      if (this.parts.coordinatorOf(keyOf(call)) === call.node) handle(call, answer);
-      else answer(refusedAnswer(call, brokerCode.NOT_COORDINATOR));
+      const errorCode = this.parts.nodes.refuseKey(type, keyOf(call), call.node);
+      if (errorCode === brokerCode.NONE) handle(call, answer);
+      else answer(refusedAnswer(call, errorCode));
     };
   }
 

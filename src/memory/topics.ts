@@ -1,6 +1,7 @@
 import type { NewTopic, NodeId, TopicMetadata, TopicPartition } from '../kafka/port';
 import type { Clock } from '../time/clock';
 import { brokerCode } from './broker-code';
+import type { Nodes } from './nodes';
 import { Partition } from './partition';
 import { refuseConfigs, TopicConfig } from './topic-config';
 
@@ -32,7 +33,7 @@ export class Topics {
 
   constructor(
     private readonly clock: Clock,
-    private readonly nodes: readonly NodeId[],
+    private readonly nodes: Nodes,
     private readonly cutsBatches: boolean,
   ) {}
 
@@ -43,13 +44,14 @@ export class Topics {
     const config = new TopicConfig(request.configs);
     const settings = config.partitionSettings(this.cutsBatches);
     const first = this.#created++;
+    const { up } = this.nodes;
     this.#topics.set(request.topic, {
       name: request.topic,
       id: this.#newId(),
       config,
       partitions: Array.from(
         { length: partitions },
-        (_, partition) => new Partition(request.topic, partition, this.nodes[(first + partition) % this.nodes.length]!, settings),
+        (_, partition) => new Partition(request.topic, partition, up[(first + partition) % up.length]!, settings),
       ),
     });
     return { errorCode: brokerCode.NONE, errorMessage: null };
@@ -73,13 +75,20 @@ export class Topics {
     return this.#topics.get(topic)?.partitions[partition];
   }
 
-  metadata(name: string): TopicMetadata {
+  /** All of them. */
+  partitions(): Partition[] {
+    return [...this.#topics.values()].flatMap(({ partitions }) => partitions);
+  }
+
+  /** As `node` knows it. */
+  metadata(name: string, node: NodeId): TopicMetadata {
     const topic = this.#topics.get(name);
     if (topic === undefined) {
       const errorCode = isValidName(name) ? brokerCode.UNKNOWN_TOPIC_OR_PARTITION : brokerCode.INVALID_TOPIC_EXCEPTION;
       return { topic: name, errorCode, topicId: NO_TOPIC_ID, partitions: [] };
     }
-    const partitions = topic.partitions.map(({ partition, leader }) => ({ partition, errorCode: brokerCode.NONE, leader }));
+    const now = this.clock.monotonic();
+    const partitions = topic.partitions.map((each) => each.metadata(node, now));
     return { topic: name, errorCode: brokerCode.NONE, topicId: topic.id, partitions };
   }
 
@@ -89,8 +98,8 @@ export class Topics {
     if (partitions <= 0) {
       return { errorCode: brokerCode.INVALID_PARTITIONS, errorMessage: 'Number of partitions was set to an invalid non-positive value.' };
     }
-    if (replicationFactor !== -1 && (replicationFactor <= 0 || replicationFactor > this.nodes.length)) {
-      const errorMessage = `Unable to replicate the partition ${replicationFactor} time(s): there are ${this.nodes.length} broker(s).`;
+    if (replicationFactor !== -1 && (replicationFactor <= 0 || replicationFactor > this.nodes.all.length)) {
+      const errorMessage = `Unable to replicate the partition ${replicationFactor} time(s): there are ${this.nodes.all.length} broker(s).`;
       return { errorCode: brokerCode.INVALID_REPLICATION_FACTOR, errorMessage };
     }
     const errorMessage = refuseConfigs(configs);
