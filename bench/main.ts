@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'windowed-count': () => import('./windowed-count'),
   endurance: () => import('./endurance'),
   'global-table': () => import('./global-table'),
+  restore: () => import('./restore'),
   state: () => import('./state'),
   'table-join': () => import('./table-join'),
   windows: () => import('./windows'),
