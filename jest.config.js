@@ -24,7 +24,7 @@ const shared = {
 
 /** Whole instances, whole programs, whole topologies, brokers, sockets, processes, contract suites, laws and types: what takes seconds. Everything else is `unit`. */
 const SYSTEM = [
-  ...['app', 'bench', 'commit', 'contract', 'docs', 'examples', 'kafkajs', 'memory', 'property', 'scripts', 'types'].map(
+  ...['app', 'bench', 'commit', 'contract', 'docs', 'examples', 'kafkajs', 'memory', 'property', 'scripts', 'threads', 'types'].map(
     (room) => `${room}/`,
   ),
   ...['cluster-view', 'fetcher', 'internal-topics', 'log-reader', 'membership', 'offsets', 'pipelined', 'producer', 'transaction'].map(

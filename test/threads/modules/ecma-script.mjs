@@ -1,0 +1,5 @@
+import { EMPTY } from 'rxjs';
+
+const waited = await Promise.resolve(EMPTY);
+export const topology = () => waited;
+export default () => waited;

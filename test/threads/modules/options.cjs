@@ -1,0 +1,4 @@
+'use strict';
+
+exports.topology = () => undefined;
+exports.options = { commitInterval: 5 };
