@@ -134,7 +134,6 @@ function operationOf(store: AnyStore, flush: Flush<unknown, unknown>, at: number
   const entry: Entry<unknown, unknown> = flush.entries[at]!;
   const { value, timestamp } = flush.versions[at]!;
   if (value === absent) return entry.onDisk ? { type: 'delete', key: store.diskKey(entry, slab) } : undefined;
-  entry.onDisk = true;
   const encoded = flush.encoded.get(at) ?? store.value(entry, value);
   return { type: 'put', key: store.diskKey(entry, slab), value: diskValue(slab, encoded, timestamp) };
 }

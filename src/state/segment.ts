@@ -23,7 +23,7 @@ export class Entry<K, A> {
   flushIn = -1;
   /** Its place in that flush. */
   slot = -1;
-  /** False: certainly not on disk, so that a tombstone need not be written there. */
+  /** False: certainly not on disk, nor on its way there, so that a tombstone need not be written. */
   onDisk: boolean;
   /** Read since the cache last looked at it. */
   used = true;

@@ -78,10 +78,9 @@ export class WriteBehind<K, A> {
 
   /** `entry` has a new committed version. `bytes`: what it took with the one before. */
   add(entry: Entry<K, A>, encoded: EncodedValue | undefined, bytes: number): void {
-    const { waiting, flushing } = this;
+    const { waiting } = this;
     const waits = entry.flushIn === waiting.round;
-    // A flush under way may be about to write it.
-    if (entry.committed?.value === absent && !entry.onDisk && entry.flushIn !== flushing?.round) {
+    if (entry.committed?.value === absent && !entry.onDisk) {
       if (waits) waiting.remove(entry, bytes);
     } else if (waits) waiting.replace(entry, encoded, bytes);
     else waiting.push(entry, encoded);
@@ -91,6 +90,8 @@ export class WriteBehind<K, A> {
   begin(): Flush<K, A> {
     const flush = this.waiting;
     flush.versions = flush.entries.map(({ committed }) => committed as Version<A>);
+    // From here on a tombstone is needed, however many versions are committed before the disk has this one.
+    for (const entry of flush.entries) if (entry.committed?.value !== absent) entry.onDisk = true;
     this.flushing = flush;
     this.waiting = new Flush(flush.round + 1);
     return flush;

@@ -55,6 +55,18 @@ describe('what is committed and not on disk', () => {
     expect(behind.begin().versions).toEqual([tombstone]);
   });
 
+  it('needs a tombstone for what is on its way to the disk, when it was committed anew before it was removed', () => {
+    const behind = new WriteBehind<string, number>();
+    const entry = entryOnDisk(false);
+    commit(behind, entry, value(1));
+    const first = behind.begin();
+    commit(behind, entry, value(2));
+    commit(behind, entry, tombstone);
+    expect(behind.holds(entry)).toBe(true);
+    behind.done(first);
+    expect(behind.begin().versions).toEqual([tombstone]);
+  });
+
   it('needs a tombstone for what may be on disk', () => {
     const behind = new WriteBehind<string, number>();
     commit(behind, entryOnDisk(true), tombstone);
