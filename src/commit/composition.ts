@@ -134,6 +134,9 @@ export class Composition {
         lost: () => {
           this.assignment.lost();
         },
+        stopAll: (reason) => {
+          this.events.failed(reason);
+        },
         failed: (reason) => {
           this.events.failed(reason);
         },

@@ -2,6 +2,7 @@
 export const errorCodes = {
   ALREADY_RUNNING: 'a second subscription to run() while one is active',
   APPLICATION_CLOSED: 'run() after close()',
+  APPLICATION_STOPPED: 'one instance asked for all of them to stop',
   ASSEMBLY_ONLY: 'task.* was called after the topology was assembled',
   BROKERS_UNREACHABLE: 'no broker answered within the stated time',
   BROKER_ERROR: 'the broker answered with an error code nobody here expects',

@@ -20,6 +20,18 @@ export interface MemberClaim {
   /** A fingerprint: members with another one have other stores. */
   readonly plan?: string;
   readonly held?: readonly HeldTask[];
+  /** Counts the joins that this member wanted itself: a follower that joins again unchanged would get no new generation. */
+  readonly round?: number;
+  /** Transactional ids of the group, of a member that was told to remember them. Undefined: of revision 2, or it was not. */
+  readonly producers?: readonly string[];
+  readonly stop?: StopWord;
+}
+
+/** The whole application is to stop. */
+export interface StopWord {
+  readonly reason: string;
+  /** It concerns members that were there in this generation, none that came later. Undefined: no leader has heard of it yet. */
+  readonly generation?: number;
 }
 
 /** What the leader tells a member. */
@@ -31,6 +43,10 @@ export interface MemberOrder {
   readonly warmup?: readonly number[];
   readonly rejoinAfterMs?: number | undefined;
   readonly duplicateOf?: string | undefined;
+  /** Whose claim this answers. A restarted static member gets what was meant for its predecessor. Undefined: the leader is of revision 2. */
+  readonly to?: { readonly nonce: string; readonly plan?: string; readonly taskCount?: number };
+  readonly producers?: readonly string[];
+  readonly stop?: StopWord;
 }
 
 /*
@@ -39,7 +55,7 @@ export interface MemberOrder {
  * an old reader must not ignore needs another version, which it refuses.
  */
 const VERSION = 1;
-const REVISION = 2;
+const REVISION = 3;
 
 /**
  * Kafka's ConsumerProtocol, version 0: subscription = version i16, topics [string], user data bytes;

@@ -1,69 +1,19 @@
 import { MillraceError } from '../errors/millrace-error';
-import type { Logger } from '../model/logger';
-import { delay, type Clock, type TimerHandle } from '../time/clock';
-import { assign } from './assignor';
-import type { ClusterView } from './cluster-view';
+import type { TimerHandle } from '../time/clock';
+import { DepartedProducers } from './departed-producers';
 import { describeCode } from './describe-code';
+import { DuplicateWatch } from './duplicate-watch';
 import { kafkaCode } from './error-codes';
-import { decodeClaim, decodeOrder, encodeClaim, encodeOrder, groupProtocol, protocolType, type MemberOrder } from './group-protocol';
-import type { HeldTask } from './held-tasks';
-import type { JoinGroupAnswer, KafkaPort, MemberIdentity, NodeId, TopicPartition } from './port';
-import { coordinatorBusy, coordinatorMoved } from './retriable-codes';
+import { decodeOrder, encodeClaim, groupProtocol, protocolType, type MemberOrder } from './group-protocol';
+import { GroupRequests } from './group-requests';
+import { ordersOf, type GroupOrders } from './leading';
+import type { JoinGroupAnswer, MemberIdentity } from './port';
+import type { MembershipOptions } from './membership-options';
 import { fatal, troubleOf, unexpected } from './membership-trouble';
-import { isUnread, steady } from './retrying';
+import { StopOfAll } from './stop-word';
+import { WakeablePause } from './wakeable-pause';
 
-/** What a membership tells its owner. *revoked*, *lost* and a stop are three things. */
-export interface MembershipEvents {
-  /** These tasks are ours from now on, besides those we have. */
-  assigned(tasks: readonly number[]): void;
-  /** These go to others: drain, commit, close; the group is joined again when this settles. */
-  revoked(tasks: readonly number[]): Promise<void>;
-  /**
-   * Exactly these are to be followed from now on: told after what the same join assigned and revoked, at every join. Never told by a leader
-   * of revision 1, which knows of none: those there are stay.
-   */
-  followed(order: FollowOrder): void;
-  /** The generation is void: nothing of what is under way may be committed. A new join is under way already. */
-  lost(reason: MillraceError): void;
-  /** The group cannot be joined: not retried. */
-  failed(reason: MillraceError): void;
-}
-
-/** Tasks whose changelogs this instance follows while another is active. */
-export interface FollowOrder {
-  readonly standby: readonly number[];
-  /** To be taken over: once one is within the acceptable lag, `joinAnew`. */
-  readonly warmup: readonly number[];
-}
-
-export interface MembershipOptions {
-  readonly port: KafkaPort;
-  readonly view: ClusterView;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly groupId: string;
-  readonly groupInstanceId: string | null;
-  readonly instance: string;
-  readonly nonce: string;
-  readonly transactionalId: string;
-  readonly topics: readonly string[];
-  readonly taskCount: number;
-  /** The input partitions of a task, shown by Kafka's own tools. */
-  readonly partitionsOf: (task: number) => readonly TopicPartition[];
-  readonly sessionTimeoutMs: number;
-  readonly heartbeatIntervalMs: number;
-  readonly rebalanceTimeoutMs: number;
-  /** Asked at every join: the tasks whose state lies on this instance's disk. */
-  readonly held: () => readonly HeldTask[];
-  /** A fingerprint of the stores: positions of members that have another one are not compared with ours. */
-  readonly plan: string;
-  /** What this member asks for if it leads. */
-  readonly standbyReplicas: number;
-  readonly acceptableLag: number;
-  readonly maxWarmups: number;
-  readonly probingIntervalMs: number;
-  readonly events: MembershipEvents;
-}
+export type { FollowOrder } from './membership-options';
 
 /**
  * One member of the group: joins, keeps its heartbeat, and joins again when others come or go. Cooperative: tasks that stay are
@@ -78,12 +28,26 @@ export class Membership {
   private rejoinWanted = false;
   private joining: Promise<void> | undefined;
   private running: Promise<void> | undefined;
-  private wakeHeartbeat: (() => void) | undefined;
-  private heartbeatTimer: TimerHandle | undefined;
-  /** Joins again although nothing was heard of a warm-up. */
+  /** Joins again although nothing new was heard. */
   private probe: TimerHandle | undefined;
 
-  constructor(private readonly options: MembershipOptions) {}
+  /** The joins that this member wanted itself. */
+  private round = 0;
+  private readonly pause: WakeablePause;
+  private readonly requests: GroupRequests;
+  private readonly departed: DepartedProducers;
+  private readonly stopOfAll: StopOfAll;
+  private readonly duplicates: DuplicateWatch;
+
+  constructor(private readonly options: MembershipOptions) {
+    const patienceMs = options.sessionTimeoutMs + 2 * options.heartbeatIntervalMs;
+    this.requests = new GroupRequests(options);
+    this.departed = new DepartedProducers(options);
+    this.stopOfAll = new StopOfAll(options);
+    this.pause = new WakeablePause(options.clock);
+    // By then the session of a process that died as it joined is over, and everybody has heard of that.
+    this.duplicates = new DuplicateWatch({ ...options, patienceMs });
+  }
 
   start(): void {
     this.running ??= this.run();
@@ -108,7 +72,7 @@ export class Membership {
   /** Asks the coordinator now: true while this membership is valid, also during somebody's join. */
   async inGoodStanding(): Promise<boolean> {
     const { port } = this.options;
-    const answer = await this.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
+    const answer = await this.requests.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
     return answer?.errorCode === kafkaCode.NONE || answer?.errorCode === kafkaCode.REBALANCE_IN_PROGRESS;
   }
 
@@ -121,25 +85,41 @@ export class Membership {
 
   /** Joins once more, for another generation; tasks stay. What was sent under this one and is executed late is refused from then on. */
   joinAnew(): void {
+    this.round++;
     this.rejoinWanted = true;
-    this.wakeHeartbeat?.();
+    this.pause.wake();
+  }
+
+  /**
+   * Has every member stop, this one included: each is told by `stopAll` as soon as the group has been joined again, and those that cannot be
+   * reached when they are. Who joins after that is not meant. If the group cannot be joined within a session, this member stops alone.
+   */
+  stopAll(reason: string): void {
+    this.stopOfAll.say(reason);
+    this.joinAnew();
   }
 
   /** Ends heartbeats and joins, and says nothing to the group: its session ends by itself. */
   stop(): void {
     this.stopped = true;
+    this.requests.stop();
+    this.departed.pause();
     this.probe?.cancel();
-    this.wakeHeartbeat?.();
+    this.stopOfAll.end();
+    this.pause.wake();
   }
 
-  /** Stops and leaves; a static member stays in the group until its session ends, so that a restart moves nothing. */
-  async leave(): Promise<void> {
+  /**
+   * Stops and leaves. A static member stays in the group until its session ends, so that a restart within that time moves nothing
+   * (KIP-345), unless it goes for good: then the others get its tasks at once.
+   */
+  async leave({ forGood = false }: { readonly forGood?: boolean } = {}): Promise<void> {
     if (this.stopped) return;
     this.stop();
     const { port, groupId, groupInstanceId } = this.options;
-    if (this.memberId === '' || groupInstanceId !== null) return;
+    if (this.memberId === '' || (groupInstanceId !== null && !forGood)) return;
     try {
-      const node = await this.coordinator();
+      const node = await this.requests.coordinator();
       await port.leaveGroup(node, { groupId, members: [{ memberId: this.memberId, groupInstanceId }] });
     } catch (cause) {
       this.options.logger.warn({ group: groupId, cause: String(cause) }, 'could not leave the group; its session will time out');
@@ -179,8 +159,9 @@ export class Membership {
   private async joinOnce(): Promise<MemberOrder | undefined> {
     this.rejoinWanted = false;
     this.probe?.cancel();
+    this.departed.pause();
     const { port, groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.options;
-    const joined = await this.ask('JoinGroup', (node) =>
+    const joined = await this.requests.ask('JoinGroup', (node) =>
       port.joinGroup(node, {
         groupId,
         memberId: this.memberId,
@@ -208,7 +189,7 @@ export class Membership {
   private async sync(joined: JoinGroupAnswer): Promise<MemberOrder | undefined> {
     const { port } = this.options;
     const assignments = joined.leaderId === joined.memberId ? this.lead(joined) : [];
-    const synced = await this.ask('SyncGroup', (node) => port.syncGroup(node, { ...this.identity(), assignments }));
+    const synced = await this.requests.ask('SyncGroup', (node) => port.syncGroup(node, { ...this.identity(), assignments }));
     if (synced === undefined) return undefined;
     if (synced.errorCode !== kafkaCode.NONE) {
       this.troubled('SyncGroup', synced.errorCode);
@@ -217,25 +198,28 @@ export class Membership {
     return decodeOrder(synced.assignment);
   }
 
-  private lead(joined: JoinGroupAnswer): { memberId: string; assignment: Uint8Array }[] {
-    const { taskCount, partitionsOf, logger, groupId, standbyReplicas, acceptableLag, maxWarmups, probingIntervalMs } = this.options;
-    const members = joined.members.map(({ memberId, metadata }) => ({ ...decodeClaim(metadata), memberId }));
-    const { orders } = assign(members, { taskCount, standbyReplicas, acceptableLag, maxWarmups, probingIntervalMs });
-    logger.info({ group: groupId, generation: joined.generationId, members: members.length, tasks: taskCount }, 'assigning tasks');
-    return members.map(({ memberId }) => {
-      const { active: tasks = [], ...others } = orders.get(memberId) ?? {};
-      return { memberId, assignment: encodeOrder(tasks.flatMap(partitionsOf), { tasks, ...others }) };
-    });
+  private lead(joined: JoinGroupAnswer): GroupOrders {
+    return ordersOf(joined, { ...this.options, producersOf: (claims) => this.departed.lead(claims) });
   }
 
   private claim(): Uint8Array {
     const { topics, instance, nonce, transactionalId, taskCount, plan, held } = this.options;
-    const { owned, ownedIn: generation } = this;
-    return encodeClaim(topics, { instance, nonce, owned, generation, transactionalId, taskCount, plan, held: held() });
+    const { owned, ownedIn: generation, round } = this;
+    const { remembered: producers } = this.departed;
+    const { word: stop } = this.stopOfAll;
+    return encodeClaim(topics, {
+      ...{ instance, nonce, owned, generation, transactionalId, taskCount, plan, held: held() },
+      ...(round > 0 ? { round } : {}),
+      ...(producers.length > 0 ? { producers } : {}),
+      ...(stop === undefined ? {} : { stop }),
+    });
   }
 
   /** Takes what is new at once, gives up what must go, and joins again if something went. */
-  private async follow({ tasks, standby, warmup = [], rejoinAfterMs }: MemberOrder): Promise<void> {
+  private async follow(order: MemberOrder): Promise<void> {
+    const { standby, warmup = [], rejoinAfterMs, producers } = order;
+    this.departed.remember(producers);
+    const tasks = this.tasksOf(order);
     const revoked = this.owned.filter((task) => !tasks.includes(task));
     const added = tasks.filter((task) => !this.owned.includes(task));
     this.owned = tasks;
@@ -244,18 +228,30 @@ export class Membership {
     if (revoked.length > 0) await this.giveUp(revoked);
     if (this.stopped) return;
     if (standby !== undefined) this.options.events.followed({ standby, warmup });
-    if (rejoinAfterMs !== undefined) {
-      this.probe = this.options.clock.setTimer(rejoinAfterMs, () => {
-        this.joinAnew();
-      });
-    }
+    const askAfterMs = this.duplicates.hear(order) ?? rejoinAfterMs;
+    if (askAfterMs === undefined) return;
+    this.probe = this.options.clock.setTimer(askAfterMs, () => {
+      this.joinAnew();
+    });
+  }
+
+  /** Of those ordered, the ones to have. */
+  private tasksOf(order: MemberOrder): readonly number[] {
+    const { tasks, to } = order;
+    const { taskCount, plan, nonce } = this.options;
+    this.stopOfAll.hear(order, this.generationId);
+    if (this.stopOfAll.word !== undefined) return tasks.filter((task) => this.owned.includes(task));
+    if (to === undefined || to.nonce === nonce) return tasks;
+    // Meant for the process whose place we have taken, which may have had another plan: what both know is ours until the group is asked.
+    if (to.plan !== plan || to.taskCount !== taskCount) this.joinAnew();
+    return tasks.filter((task) => task < taskCount);
   }
 
   private async giveUp(revoked: readonly number[]): Promise<void> {
     const given = { up: false };
     const draining = this.options.events.revoked(revoked).finally(() => {
       given.up = true;
-      this.wakeHeartbeat?.();
+      this.pause.wake();
     });
     // Awaited below; a rejection before that is not unhandled.
     draining.catch(() => undefined);
@@ -272,53 +268,16 @@ export class Membership {
 
   /** Waits for one interval, then sends one heartbeat. */
   private async beat(enough: () => boolean): Promise<void> {
-    await this.pause();
+    await this.pause.for(this.options.heartbeatIntervalMs);
     if (this.stopped || enough() || this.memberId === '') return;
     const { port } = this.options;
-    const answer = await this.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
+    const answer = await this.requests.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
     if (answer === undefined || answer.errorCode === kafkaCode.NONE || this.isStopped()) return;
     if (answer.errorCode === kafkaCode.REBALANCE_IN_PROGRESS) this.rejoinWanted = true;
     else this.troubled('Heartbeat', answer.errorCode);
   }
 
-  private pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const go = (): void => {
-        this.heartbeatTimer?.cancel();
-        this.wakeHeartbeat = undefined;
-        resolve();
-      };
-      this.wakeHeartbeat = go;
-      this.heartbeatTimer = this.options.clock.setTimer(this.options.heartbeatIntervalMs, go);
-    });
-  }
-
-  // ---- asking and its troubles
-
-  /** Asks the coordinator; undefined: it moved, is loading, or the answer was never read. With `wait`, after a short pause. */
-  private async ask<A extends { readonly errorCode: number }>(
-    what: string,
-    send: (node: NodeId) => Promise<A>,
-    wait = true,
-  ): Promise<A | undefined> {
-    const { clock, view, groupId, logger } = this.options;
-    try {
-      const answer = await send(await this.coordinator());
-      if (!coordinatorBusy.has(answer.errorCode)) return answer;
-      if (coordinatorMoved.has(answer.errorCode)) view.forgetCoordinator('group', groupId);
-    } catch (cause) {
-      if (!isUnread(cause)) throw cause;
-      if (this.stopped) return undefined;
-      logger.warn({ group: groupId, cause: cause.message }, `${what} was not answered`);
-      view.forgetCoordinator('group', groupId);
-    }
-    if (wait) await delay(clock, steady(0, clock));
-    return undefined;
-  }
-
-  private coordinator(): Promise<NodeId> {
-    return this.options.view.coordinator('group', this.options.groupId);
-  }
+  // ---- troubles
 
   private troubled(what: string, code: number): void {
     const trouble = troubleOf(code);

@@ -81,6 +81,7 @@ describe('a member of the group', () => {
           if (standby.length + warmup.length > 0) told.push(`follow ${standby.join(' ')}|${warmup.join(' ')}`);
         },
         lost: () => told.push('lost'),
+        stopAll: (reason) => told.push(`stop: ${reason.message}`),
         failed: (reason) => failures.push(reason),
       },
     });
