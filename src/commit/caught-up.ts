@@ -3,20 +3,24 @@ import type { TopicPartition } from '../kafka/port';
 import { delay, type Clock } from '../time/clock';
 import type { Layout } from './layout';
 
-export interface CaughtUpOptions {
-  readonly layout: Layout;
+/** What one instance, or all threads of a process, have to do before all is done that can be done. */
+export interface WorkAtHand {
+  /** Whether the tasks are through with what they have left to do now, of what they have read. */
+  readonly untilThrough: () => () => boolean | Promise<boolean>;
+  /** They have something to say to those behind their repartitions. */
+  readonly hasNews: () => boolean | Promise<boolean>;
+  /** Commits what is done by now; settles when that has been decided. */
+  readonly commit: () => Promise<void>;
+}
+
+export interface CaughtUpOptions extends WorkAtHand {
+  readonly layout: Pick<Layout, 'inputs' | 'repartitionOrder'>;
   readonly offsets: OffsetReader;
   readonly clock: Clock;
   readonly groupId: string;
   /** ms between two looks at the committed offsets. */
   readonly pollMs: number;
   readonly stopped: () => boolean;
-  /** Whether the tasks of this instance are through with what they have left to do now, of what they have read. */
-  readonly untilThrough: () => () => boolean;
-  /** They have something to say to those behind their repartitions. */
-  readonly hasNews: () => boolean;
-  /** Commits what is done by now; settles when that has been decided. */
-  readonly commit: () => Promise<void>;
 }
 
 /** ms for which tasks may have something to say: in live traffic they always have; what there was to say at first has been said by then. */
@@ -49,13 +53,13 @@ export async function caughtUp(options: CaughtUpOptions): Promise<boolean> {
 async function quieted({ clock, pollMs, stopped, untilThrough, hasNews, commit }: CaughtUpOptions): Promise<boolean> {
   for (;;) {
     const isThrough = untilThrough();
-    while (!isThrough() && !stopped()) await delay(clock, pollMs);
+    while (!(await isThrough()) && !stopped()) await delay(clock, pollMs);
     const deadline = clock.monotonic() + QUIET_WITHIN_MS;
-    while (hasNews() && clock.monotonic() < deadline && !stopped()) await delay(clock, pollMs);
+    while ((await hasNews()) && clock.monotonic() < deadline && !stopped()) await delay(clock, pollMs);
     await commit();
     if (stopped()) return false;
     // Else it has been undone, and is being done again.
-    if (isThrough()) return true;
+    if (await isThrough()) return true;
   }
 }
 

@@ -16,6 +16,7 @@ import type { Adapters } from './adapters';
 import { TaskAssignment } from './assignment';
 import { CommitCycle } from './commit';
 import { partitionsOf, type Layout } from './layout';
+import { nonceOfProcess } from './member-thread';
 import { planFingerprint } from './plan-fingerprint';
 import { RepartitionPurge } from './repartition-purge';
 import { StartPositions } from './start-positions';
@@ -70,7 +71,7 @@ export class Composition {
   ) {
     const { config, adapters, layout, slot, port, view } = ground;
     const { clock } = adapters;
-    this.transactionalId = `${config.applicationId}-${slot.id}-0`;
+    this.transactionalId = `${config.applicationId}-${slot.id}-${adapters.thread?.number ?? 0}`;
     this.offsets = new OffsetReader({ port, view, clock });
     this.producer = this.makeProducer();
     this.fetcher = new Fetcher({ port, view, clock, logger: config.logger, lane: 'input', readCommitted: true, maxWaitMs: FETCH_WAIT_MS });
@@ -108,9 +109,9 @@ export class Composition {
       clock,
       logger: config.logger,
       groupId: config.applicationId,
-      groupInstanceId: config.instanceId ?? null,
+      groupInstanceId: config.instanceId === undefined ? null : `${config.instanceId}-${adapters.thread?.number ?? 0}`,
       instance: slot.id,
-      nonce: `${String(clock.now())}-${String(clock.random())}`,
+      nonce: adapters.thread?.nonce ?? nonceOfProcess(clock),
       transactionalId: this.transactionalId,
       topics: layout.inputs.map(({ topic }) => topic),
       taskCount: layout.tasks,

@@ -18,6 +18,7 @@ import { caughtUp } from './caught-up';
 import { closingPort } from './closing-port';
 import type { Commit } from './commit-event';
 import { Composition } from './composition';
+import { type InstanceAtWork, instanceAtWork, workOf } from './instance-at-work';
 import { layOut, type Layout } from './layout';
 import { GlobalTables } from './global-tables';
 import { describeTopics } from './described-topics';
@@ -119,6 +120,11 @@ export class Instance {
     if (this.options.untilCaughtUp) void this.endWhenCaughtUp(this.running);
   }
 
+  /** Undefined: it does not run yet. */
+  get atWork(): InstanceAtWork | undefined {
+    return this.running && instanceAtWork(this.running);
+  }
+
   /** Drains, commits, leaves; what is not through after `within` ms is given up. */
   close(within: number): Promise<void> {
     this.ending ??= this.shutDown(within, undefined);
@@ -159,13 +165,7 @@ export class Instance {
         groupId: config.applicationId,
         pollMs: CAUGHT_UP_POLL_MS,
         stopped: () => this.ending !== undefined,
-        untilThrough: () => {
-          const all = parts.assignment.all();
-          const through = all.map(({ task }) => task?.untilThrough());
-          return () => all.every(({ running, dropped }, at) => dropped || (running && through[at]?.() !== false));
-        },
-        hasNews: () => parts.assignment.all().some(({ task }) => task?.hasNews === true),
-        commit: () => parts.cycle.now(),
+        ...workOf(parts),
       });
       if (reached) await this.close(config.requestTimeout);
     } catch (cause) {
