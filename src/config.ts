@@ -4,6 +4,7 @@ import { silentLogger, type Logger } from './model/logger';
 import type { Metrics } from './model/metrics';
 import type { Policy } from './model/policy';
 import type { Cluster } from './model/cluster';
+import type { WorkerFailurePolicy } from './model/worker-failure';
 
 /** Every option of `millrace()`. Times are ms. */
 export interface MillraceConfig {
@@ -58,6 +59,16 @@ export interface MillraceConfig {
    * `acceptableLag` by then, 60,000 … 86,400,000; default 600,000 (`probing.rebalance.interval.ms`).
    */
   readonly probingInterval?: Duration;
+  /**
+   * Threads of this process that work, each a member of the group with connections, a producer and global tables of its own; whole number
+   * 1 … 64, default 1 (`num.stream.threads`). With more than one `run` takes a `topologyModule(...)`, and functions come from that module.
+   */
+  readonly threads?: number;
+  /**
+   * With `threads` > 1: what to do when one of them has died. Default 'stop-instance'
+   * (`SHUTDOWN_CLIENT` of KIP-671's `StreamsUncaughtExceptionHandler`).
+   */
+  readonly onWorkerFailure?: WorkerFailurePolicy;
   /** Bytes of state a task keeps in memory beside what is not on disk yet; default 64 MiB. */
   readonly cacheBytes?: number;
   /** Compression of what is written; default 'none'. */
@@ -93,6 +104,8 @@ const defaults = {
   acceptableLag: 10_000,
   maxWarmups: 2,
   probingInterval: 600_000,
+  threads: 1,
+  onWorkerFailure: 'stop-instance',
   cacheBytes: 64 * 1024 * 1024,
   compression: 'none',
   replicationFactor: -1,
@@ -109,7 +122,13 @@ function withoutUndefined<T extends object>(given: T): T {
 export function checkConfig(config: MillraceConfig): CheckedConfig {
   const { brokers, cluster, stateDirectory, instanceId, ...given } = config;
   const checked: CheckedConfig = { brokers, cluster, stateDirectory, instanceId, ...defaults, ...withoutUndefined(given) };
-  const mistakes = [...identityMistakes(checked), ...timeMistakes(checked), ...standbyMistakes(checked), ...otherMistakes(checked)];
+  const mistakes = [
+    ...identityMistakes(checked),
+    ...timeMistakes(checked),
+    ...standbyMistakes(checked),
+    ...threadMistakes(checked),
+    ...otherMistakes(checked),
+  ];
   if (mistakes.length > 0) throw new MillraceError('CONFIG', mistakes.join('; '));
   return checked;
 }
@@ -171,6 +190,23 @@ function standbyMistakes(config: CheckedConfig): string[] {
   whole('standbyReplicas', 0, 10);
   whole('acceptableLag', 0, Number.MAX_SAFE_INTEGER);
   whole('maxWarmups', 1, 1_000);
+  return mistakes;
+}
+
+function threadMistakes(config: CheckedConfig): string[] {
+  const mistakes: string[] = [];
+  const { threads, onProcessingError } = config;
+  const onWorkerFailure: unknown = config.onWorkerFailure;
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
+    mistakes.push(`threads is ${String(threads)}; it must be a whole number in 1 … 64`);
+  const verdicts: readonly unknown[] = ['replace', 'stop-instance', 'stop-application'];
+  if (typeof onWorkerFailure !== 'function' && !verdicts.includes(onWorkerFailure))
+    mistakes.push(`onWorkerFailure is ${String(onWorkerFailure)}; it must be ${verdicts.join(', ')}, or a function giving one of them`);
+  if (threads > 1 && typeof onProcessingError === 'function')
+    mistakes.push(
+      'onProcessingError is a function, which cannot be handed to a thread: export it from the topology module, ' +
+        '`export const options = { onProcessingError }`, or use threads: 1',
+    );
   return mistakes;
 }
 
