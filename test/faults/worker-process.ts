@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Impossible, until } from './until';
+import type { Life, News } from './worker';
+
+type NewsOf<K extends News['kind']> = Extract<News, { readonly kind: K }>;
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** The test's side of a worker. */
+export class WorkerProcess {
+  private readonly news: News[] = [];
+  private readonly child: ChildProcess;
+  private end: Exit | undefined;
+  /** It is meant to end, or to fail: until then that is an error of the test. */
+  private mayEnd = false;
+
+  constructor(
+    readonly name: string,
+    private readonly life: Life,
+  ) {
+    this.mayEnd = life.at?.signal === 'SIGKILL';
+    this.child = spawn(process.execPath, ['--import', 'tsx', path.join(__dirname, 'worker.ts'), JSON.stringify(life)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.child.on('message', (news) => this.news.push(news as News));
+    this.child.once('exit', (code, signal) => {
+      this.end = { code, signal };
+    });
+  }
+
+  get exit(): Exit | undefined {
+    return this.end;
+  }
+
+  told<K extends News['kind']>(kind: K): readonly NewsOf<K>[] {
+    return this.news.filter((each): each is NewsOf<K> => each.kind === kind);
+  }
+
+  get state(): string | undefined {
+    return this.told('state').at(-1)?.state;
+  }
+
+  /** Commits of at least one record, from a moment of the wall clock on. */
+  committedSince(from: number): readonly NewsOf<'committed'>[] {
+    return this.told('committed').filter(({ at, tasks }) => at >= from && tasks.some(({ records }) => records > 0));
+  }
+
+  /** Tasks with such commits. */
+  tasksSince(from: number): ReadonlySet<number> {
+    const tasks = this.committedSince(from).flatMap((commit) => commit.tasks);
+    return new Set(tasks.filter(({ records }) => records > 0).map(({ partition }) => partition));
+  }
+
+  /** The error it ended with. */
+  get failure(): NewsOf<'failed'> | undefined {
+    return this.told('failed').at(-1);
+  }
+
+  signal(name: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
+    if (name === 'SIGKILL' || name === 'SIGTERM') this.mayEnd = true;
+    this.child.kill(name);
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended();
+  }
+
+  /** It may end by itself, with an error too. */
+  letEnd(): this {
+    this.mayEnd = true;
+    return this;
+  }
+
+  async ended(withinMs = 30_000): Promise<Exit> {
+    return until(`worker ${this.name} ends`, withinMs, () => this.end, this.lastWords);
+  }
+
+  async until(what: string, withinMs: number, holds: (worker: this) => boolean): Promise<void> {
+    await until(
+      `worker ${this.name}: ${what}`,
+      withinMs,
+      () => {
+        this.check();
+        return holds(this);
+      },
+      this.lastWords,
+    );
+  }
+
+  async running(withinMs = 60_000): Promise<this> {
+    await this.until('it runs', withinMs, ({ state }) => state === 'running');
+    return this;
+  }
+
+  /** It has stopped itself at the step that it was told. */
+  async stopped(withinMs = 60_000): Promise<void> {
+    await this.until('it stopped itself', withinMs, () => this.log.includes('"this is the step"'));
+  }
+
+  /** @throws when it has ended although nobody ended it */
+  check(): void {
+    if (this.end === undefined || this.mayEnd) return;
+    throw new Impossible(`worker ${this.name} ended (${JSON.stringify(this.end)}): ${JSON.stringify(this.lastWords())}`);
+  }
+
+  get log(): string {
+    return readFileSync(this.life.logFile, 'utf8');
+  }
+
+  private readonly lastWords = (): unknown => {
+    const lines = this.log.trimEnd().split('\n').slice(-12);
+    return { state: this.state, exit: this.end, failure: this.failure, log: lines };
+  };
+}

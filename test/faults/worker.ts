@@ -1,0 +1,152 @@
+/**
+ * One life of an instance in a process of its own: node --import tsx worker.ts <JSON of Life>. Tells its parent what it does; may stop or
+ * kill itself at a step of the protocol, which is more exact than any signal from outside.
+ */
+import { openSync, writeSync } from 'node:fs';
+import { MillraceApp } from '../../src/app';
+import { checkConfig, type MillraceConfig } from '../../src/config';
+import type { Broker, KafkaPort } from '../../src/kafka/port';
+import { kafkaBroker } from '../../src/kafkajs/kafka-broker';
+import { openLevelBytes } from '../../src/level/level-bytes';
+import type { Logger } from '../../src/model/logger';
+import type { OpenBytes } from '../../src/state/open-bytes';
+import { openSlot } from '../../src/state/slot';
+import { systemClock } from '../../src/time/system-clock';
+import { type JobName, jobOf } from './jobs';
+
+export interface Life {
+  readonly application: string;
+  readonly job: JobName;
+  readonly brokers: readonly string[];
+  readonly stateDirectory: string;
+  readonly logFile: string;
+  readonly config: Partial<Omit<MillraceConfig, 'logger' | 'metrics' | 'cluster'>>;
+  /** ms that the slow word of the job takes. */
+  readonly slowMs?: number;
+  /** At the nth time of this step: the process does this to itself. */
+  readonly at?: { readonly step: string; readonly nth: number; readonly signal: 'SIGKILL' | 'SIGSTOP' };
+  /** ms for `close` after SIGTERM. */
+  readonly closeWithinMs?: number;
+}
+
+/** Times are wall clock, ms. */
+export type News =
+  | { readonly kind: 'state'; readonly at: number; readonly state: string }
+  | { readonly kind: 'committed'; readonly at: number; readonly tasks: readonly { readonly partition: number; readonly records: number }[] }
+  /** A generation of the group that this member has joined. */
+  | { readonly kind: 'generation'; readonly at: number; readonly generation: number }
+  | { readonly kind: 'failed'; readonly at: number; readonly code: string; readonly message: string };
+
+type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+const life = JSON.parse(process.argv[2] ?? '{}') as Life;
+const log = openSync(life.logFile, 'a');
+
+/** Written at once: whoever is killed next has said what it was doing. */
+function write(level: string, fields: object, message: string): void {
+  writeSync(log, `${JSON.stringify({ level, at: new Date().toISOString(), pid: process.pid, ...fields, message })}\n`);
+}
+
+const logger: Logger = {
+  debug: (fields, message) => {
+    write('debug', fields, message);
+  },
+  info: (fields, message) => {
+    write('info', fields, message);
+  },
+  warn: (fields, message) => {
+    write('warn', fields, message);
+  },
+  error: (fields, message) => {
+    write('error', fields, message);
+  },
+};
+
+function tell(news: Untimed<News>, told: () => void = () => undefined): void {
+  // Whoever started us may be gone.
+  if (process.connected) process.send?.({ at: Date.now(), ...news }, undefined, undefined, told);
+  else told();
+}
+
+let stepsLeft = life.at?.nth ?? 0;
+function at(step: string): void {
+  if (step !== life.at?.step) return;
+  stepsLeft--;
+  if (stepsLeft !== 0) return;
+  write('info', { step, signal: life.at.signal }, 'this is the step');
+  process.kill(process.pid, life.at.signal);
+}
+
+/** Each request is a step, named as the port names it; and generations are told. */
+function watched(broker: Broker): Broker {
+  return {
+    connect: (clientId) => {
+      const port = broker.connect(clientId);
+      const joinGroup: KafkaPort['joinGroup'] = async (node, request) => {
+        at('joinGroup');
+        const answer = await port.joinGroup(node, request);
+        if (answer.errorCode === 0) tell({ kind: 'generation', generation: answer.generationId });
+        return answer;
+      };
+      return new Proxy(port, {
+        get: (target, name) => {
+          if (name === 'joinGroup') return joinGroup;
+          const member = (Reflect.get(target, name, target) as (...args: unknown[]) => unknown).bind(target);
+          if (name !== 'syncGroup' && name !== 'offsetFetch') return member;
+          return (...args: unknown[]) => {
+            at(name);
+            return member(...args);
+          };
+        },
+      });
+    },
+  };
+}
+
+const { application, stateDirectory, brokers } = life;
+const openBytes: OpenBytes = async (folder, options) => {
+  const bytes = await openLevelBytes(folder, { clock: systemClock, logger, ...options });
+  const writeBytes = bytes.write.bind(bytes);
+  return Object.assign(bytes, {
+    write: async (operations: Parameters<typeof writeBytes>[0]) => {
+      at('writing LevelDB');
+      await writeBytes(operations);
+    },
+  });
+};
+const config = checkConfig({ applicationId: application, brokers, stateDirectory, logger, ...life.config });
+const app = new MillraceApp(config, () => {
+  const clock = systemClock;
+  const { applicationId, instanceId, requestTimeout: requestTimeoutMs } = config;
+  return Promise.resolve({
+    clock,
+    broker: watched(kafkaBroker({ brokers, clock, logger, requestTimeoutMs })),
+    openBytes,
+    openSlot: () => openSlot({ stateDirectory, applicationId, instanceId, openBytes, clock, logger }),
+    onTransactionStep: at,
+  });
+});
+
+app.state$.subscribe((state) => {
+  write('info', { state }, 'state');
+  tell({ kind: 'state', state });
+});
+app.run(jobOf(life.job, application, life.slowMs).topology).subscribe({
+  next: ({ tasks }) => {
+    tell({ kind: 'committed', tasks: tasks.map(({ partition, records }) => ({ partition, records })) });
+  },
+  error: (error: { readonly code?: string; readonly message: string }) => {
+    write('error', { code: error.code }, error.message);
+    tell({ kind: 'failed', code: error.code ?? 'unknown', message: error.message }, () => process.exit(1));
+  },
+});
+
+process.on('SIGTERM', () => {
+  write('info', {}, 'SIGTERM');
+  app.close({ within: life.closeWithinMs ?? 10_000 }).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+});
+// Nobody is left to end us.
+process.on('disconnect', () => process.exit(2));
