@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { dirname, join, resolve } from 'node:path';
 import { transformSync } from '@swc/core';
 import { type AwaitSite, instrument } from './instrument';
+import { standIns } from './stand-ins';
 
 /** A change of one source, for one run: its text must be found exactly once. */
 export interface SourcePatch {
@@ -29,7 +30,7 @@ const SITES = 'sites.json';
 
 /** @throws when the text of a patch is not found exactly once */
 export function build(patches: readonly SourcePatch[] = []): Build {
-  const sources = patched(readSources(), patches);
+  const sources = patched(readSources(), [...standIns, ...patches]);
   const hash = createHash('sha256');
   for (const [file, source] of sources) hash.update(file).update('\0').update(source).update('\0');
   const folder = join(CACHE, hash.digest('hex').slice(0, 16));

@@ -45,6 +45,10 @@ const COMMON_UNTIL = 2_500;
 /** How readily a site is cut the first time. */
 const RARE = 0.3;
 const COMMON = 0.008;
+/** Of the rare sites a run wants one in so many, and cuts them more readily, its budget used up or not. */
+const ONE_WANTED_IN = 3;
+const WANTED = 0.6;
+const MOST_WANTED = 6;
 
 export interface SiteCount {
   reached: number;
@@ -65,6 +69,8 @@ export class CutPlan {
   private readonly made = new Map<Cut, number>();
   private readonly weights = new Map<number, number>();
   private readonly rare = new Set<number>();
+  private readonly wanted = new Set<number>();
+  private wantedCuts = 0;
 
   constructor(
     private readonly chance: Chance,
@@ -75,25 +81,42 @@ export class CutPlan {
 
   /** Called at every await. */
   at(site: number): Cut | undefined {
-    let count = this.sites.get(site);
-    if (count === undefined) {
-      this.sites.set(site, (count = noCounts()));
-      const favoured = this.chance.below(8) === 0 ? 6 : 1;
-      const isRare = this.now() > COMMON_UNTIL;
-      if (isRare) this.rare.add(site);
-      this.weights.set(site, favoured * (isRare ? RARE : COMMON));
-    }
+    const known = this.sites.get(site);
+    const count = known ?? noCounts();
+    if (known === undefined) this.first(site, count);
     count.reached++;
     if (this.isOver) return undefined;
+    const cut = this.wanted.has(site) ? this.cutWanted(site, count) : this.cutAny(site, count);
+    if (cut !== undefined) count.cuts[cut]++;
+    return cut;
+  }
+
+  private first(site: number, count: SiteCount): void {
+    this.sites.set(site, count);
+    const isRare = this.now() > COMMON_UNTIL;
+    if (isRare) this.rare.add(site);
+    if (isRare && this.chance.below(ONE_WANTED_IN) === 0) this.wanted.add(site);
+    const favoured = this.chance.below(8) === 0 ? 6 : 1;
+    this.weights.set(site, favoured * (isRare ? RARE : COMMON));
+  }
+
+  private cutWanted(site: number, { reached }: SiteCount): Cut | undefined {
+    if (!this.chance.happens(WANTED / reached)) return undefined;
+    this.wanted.delete(site);
+    if (this.wantedCuts >= MOST_WANTED) return undefined;
+    this.wantedCuts++;
+    return this.chance.oneOf(SHARE);
+  }
+
+  private cutAny(site: number, { reached }: SiteCount): Cut | undefined {
     const weight = this.weights.get(site)!;
-    if (!this.chance.happens((weight * this.eagerness) / (1 + count.reached * 0.1))) return undefined;
+    if (!this.chance.happens((weight * this.eagerness) / (1 + reached * 0.1))) return undefined;
     const cut = this.chance.oneOf(SHARE);
     const made = this.made.get(cut) ?? 0;
     // Some are left for those that are seldom reached.
     if (made >= (!this.rare.has(site) ? Math.ceil(MOST[cut] / 2) : MOST[cut])) return undefined;
     this.made.set(cut, made + 1);
     this.weights.set(site, weight / 3);
-    count.cuts[cut]++;
     return cut;
   }
 }

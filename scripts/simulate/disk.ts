@@ -3,9 +3,10 @@ import type { OpenBytes } from '../../src/state/open-bytes';
 import { OrderedMemory } from '../../src/state/ordered-memory';
 import type { BytesOperation, BytesRange, BytesSnapshot, OrderedBytes } from '../../src/state/port';
 import type { Clock } from '../../src/time/clock';
+import type { Chance } from './chance';
 
 /** What goes wrong with a write. */
-export type DiskFault = 'refused' | 'failed after it was written';
+export type DiskFault = 'refused' | 'failed after it was written' | 'corrupted';
 
 /**
  * The disk of one machine: what a process has written outlives it. A batch reaches it some turns after it was handed over, whole or not at
@@ -13,26 +14,49 @@ export type DiskFault = 'refused' | 'failed after it was written';
  */
 export class Disk {
   private readonly folders = new Map<string, OrderedMemory>();
+  private readonly corrupted = new Set<string>();
+
+  /** @param slowness ms that a write takes, at most; 0: some turns */
+  constructor(private readonly slowness: number) {}
 
   /** @param fault asked at each write */
   opener(clock: Clock, fault: () => DiskFault | undefined): OpenBytes {
     return (folder) => {
+      if (this.corrupted.has(folder)) return Promise.reject(corruption(folder));
       let bytes = this.folders.get(folder);
       if (bytes === undefined) this.folders.set(folder, (bytes = new OrderedMemory()));
-      return Promise.resolve(new ProcessBytes(bytes, clock, fault));
+      const isCorrupted = (): boolean => this.corrupted.has(folder);
+      const corrupt = (): void => void this.corrupted.add(folder);
+      return Promise.resolve(new ProcessBytes(bytes, { folder, clock, fault, isCorrupted, corrupt, slowness: this.slowness }));
     };
   }
 
   /** The machine is lost, and comes back empty. */
   wipe(): void {
     this.folders.clear();
+    this.corrupted.clear();
   }
 
-  /** Every entry, folder by folder. */
+  /** One folder cannot be read any more until it is removed; gives which. */
+  corruptOne(chance: Chance): string | undefined {
+    const folders = [...this.folders.keys()];
+    if (folders.length === 0) return undefined;
+    const folder = chance.oneOf(folders);
+    this.corrupted.add(folder);
+    return folder;
+  }
+
+  remove(folder: string): void {
+    this.folders.delete(folder);
+    this.corrupted.delete(folder);
+  }
+
+  /** Every entry that can be read, folder by folder. */
   async content(): Promise<ReadonlyMap<string, readonly (readonly [Buffer, Buffer])[]>> {
     const all = { from: Uint8Array.of(0), to: Uint8Array.of(0xff, 0xff) };
     const found = new Map<string, readonly (readonly [Buffer, Buffer])[]>();
     for (const [folder, bytes] of this.folders) {
+      if (this.corrupted.has(folder)) continue;
       const entries = await bytes.read(all, Infinity);
       found.set(
         folder,
@@ -43,28 +67,43 @@ export class Disk {
   }
 }
 
+interface ProcessBytesOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly fault: () => DiskFault | undefined;
+  readonly isCorrupted: () => boolean;
+  readonly corrupt: () => void;
+  readonly slowness: number;
+}
+
 /** The disk as one process sees it, until that process dies: its clock stands still then, and nothing is written any more. */
 class ProcessBytes implements OrderedBytes {
   private under: Promise<unknown> = Promise.resolve();
   private failures = 0;
+  private writtenAt = 0;
 
   constructor(
     private readonly bytes: OrderedMemory,
-    private readonly clock: Clock,
-    private readonly fault: () => DiskFault | undefined,
+    private readonly options: ProcessBytesOptions,
   ) {}
 
   get(key: Uint8Array): Uint8Array | undefined {
+    this.check();
     return this.bytes.get(key);
   }
 
   write(operations: readonly BytesOperation[]): Promise<void> {
-    const fault = this.fault();
+    const fault = this.options.fault();
     const { failures } = this;
-    return this.later(async () => {
+    return this.slowly(async () => {
+      this.check();
       // One that fails takes along those handed over behind it.
       if (failures !== this.failures) throw refusal('one before it failed');
       if (fault !== undefined) this.failures++;
+      if (fault === 'corrupted') {
+        this.options.corrupt();
+        this.check();
+      }
       if (fault !== 'refused') await this.bytes.write(operations);
       if (fault !== undefined) throw refusal(fault);
     });
@@ -76,25 +115,54 @@ class ProcessBytes implements OrderedBytes {
 
   read(range: BytesRange, limit: number, snapshot?: BytesSnapshot): Promise<readonly (readonly [Uint8Array, Uint8Array])[]> {
     const found = this.bytes.read(range, limit, snapshot);
-    return this.later(() => found);
+    return this.later(() => {
+      this.check();
+      return found;
+    });
   }
 
   clear(range: BytesRange): Promise<void> {
-    return this.later(() => this.bytes.clear(range));
+    return this.slowly(() => {
+      this.check();
+      return this.bytes.clear(range);
+    });
   }
 
   async close(): Promise<void> {
     await this.under;
   }
 
+  private check(): void {
+    if (this.options.isCorrupted()) throw corruption(this.options.folder);
+  }
+
   /** Immediates are called in the order in which they were set. */
   private later<T>(work: () => Promise<T>): Promise<T> {
+    const { clock } = this.options;
+    return this.done((call) => void clock.setImmediate(call), work);
+  }
+
+  /** Writes are not overtaken by other writes. */
+  private slowly<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, slowness } = this.options;
+    if (slowness === 0) return this.later(work);
+    const now = clock.monotonic();
+    // A moment apart: what is due at one time is called in the order in which it was set, by whoever set it.
+    this.writtenAt = Math.max(this.writtenAt + 0.001, now + Math.floor(clock.random() * slowness));
+    return this.done((call) => void clock.setTimer(this.writtenAt - now, call), work);
+  }
+
+  private done<T>(set: (call: () => void) => void, work: () => Promise<T>): Promise<T> {
     const done = new Promise<T>((resolve, reject) => {
-      this.clock.setImmediate(() => void work().then(resolve, reject));
+      set(() => void Promise.resolve().then(work).then(resolve, reject));
     });
-    this.under = done.catch(() => undefined);
+    this.under = Promise.all([this.under, done.catch(() => undefined)]);
     return done;
   }
+}
+
+function corruption(folder: string): MillraceError {
+  return new MillraceError('STATE_CORRUPTED', `the simulated disk cannot read ${folder} any more`);
 }
 
 function refusal(why: string): MillraceError {

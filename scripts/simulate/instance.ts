@@ -115,6 +115,15 @@ export class Instance {
     });
   }
 
+  removeFolder(folder: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.setImmediate(() => {
+        this.options.disk.remove(folder);
+        resolve();
+      });
+    });
+  }
+
   private over(how: string): void {
     if (!this.isRunning) return;
     this.isOver = true;
@@ -189,7 +198,7 @@ export class Instance {
         this.aim({ kind: 'answer', errorCode: 0 });
         break;
       case 'disk':
-        this.diskFault = chance.below(2) === 0 ? 'refused' : 'failed after it was written';
+        this.diskFault = chance.oneOf(['refused', 'refused', 'failed after it was written', 'failed after it was written', 'corrupted']);
     }
   }
 

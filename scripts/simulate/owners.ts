@@ -17,14 +17,16 @@ export class Owners {
   ) {}
 
   /** Asked as the broker is about to execute it. */
-  commits({ request }: CallOf<'txnOffsetCommit'>): void {
+  commits({ clientId, request }: CallOf<'txnOffsetCommit'>): void {
     const group = this.broker.group(APP);
     if (group?.generationId !== request.generationId) return;
     if (!group.members.some(({ memberId }) => memberId === request.memberId)) return;
+    // The processes of a static member take turns in one generation: the broker refuses the one before.
+    const name = request.groupInstanceId ?? clientId;
     for (const { topic, partition } of request.partitions) {
       const what = `${topic}-${partition} in generation ${request.generationId}`;
-      const owner = this.owners.get(what) ?? request.memberId;
-      if (owner !== request.memberId) this.violated(`${what} is committed by ${owner} and by ${request.memberId}`);
+      const owner = this.owners.get(what) ?? name;
+      if (owner !== name) this.violated(`${what} is committed by ${owner} and by ${name}`);
       this.owners.set(what, owner);
     }
   }

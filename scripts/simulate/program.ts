@@ -29,6 +29,8 @@ export interface Program {
   /** Topics with partitions of their own number. */
   readonly others: Readonly<Record<string, number>>;
   readonly topology: Topology;
+  /** What is deployed in the middle of the run, instance by instance. */
+  readonly next?: Topology;
   readonly config?: Partial<MillraceConfig>;
   /** Where a store is restored from, unless that is its own changelog. */
   readonly sources?: Readonly<Record<string, string>>;

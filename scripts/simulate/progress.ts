@@ -26,10 +26,11 @@ export class Progress {
     private readonly partitions: number,
   ) {}
 
-  /** In words; undefined: nothing. @param alive client ids */
+  /** In words; undefined: nothing. @param alive names of instances */
   undone(alive: readonly string[]): string | undefined {
     const group = this.broker.group(APP);
-    const members = (group?.members ?? []).map(({ clientId }) => clientId).sort();
+    // A static member is shown with the client id of the first of its processes.
+    const members = (group?.members ?? []).map(({ clientId }) => clientId.split('.')[0]!).sort();
     if (group?.state !== 'stable' || members.join() !== [...alive].sort().join()) {
       return `the group is ${group?.state ?? 'empty'} with ${members.join()}`;
     }

@@ -27,12 +27,17 @@ export class Schedule {
 
   constructor(private readonly chance: Chance) {}
 
+  /** Of the wall clock. */
+  get now(): number {
+    return EPOCH + this.wallOffset + Math.floor(this.time);
+  }
+
   /** A clock whose immediates keep their order among themselves, and take turns with those of others by chance. */
   clock(): Clock {
     const queue: Entry[] = [];
     this.queues.push(queue);
     return {
-      now: () => EPOCH + this.wallOffset + Math.floor(this.time),
+      now: () => this.now,
       monotonic: () => this.time,
       random: () => this.chance.fraction(),
       setImmediate: (callback) => {

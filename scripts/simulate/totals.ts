@@ -17,6 +17,7 @@ export class Totals {
   repeated = 0;
   private readonly counts: SiteCount[];
   private readonly gaveUp = new Map<string, number>();
+  private readonly events = new Map<string, number>();
 
   constructor(
     private readonly sites: readonly AwaitSite[],
@@ -25,12 +26,13 @@ export class Totals {
     this.counts = sites.map(noCounts);
   }
 
-  add({ requests, time, again, sites, gaveUp }: SeedReport): void {
+  add({ requests, time, again, sites, gaveUp, events }: SeedReport): void {
     this.seeds++;
     this.requests += requests;
     this.time += time;
     if (again !== undefined) this.repeated++;
     for (const reason of gaveUp) this.gaveUp.set(reason, (this.gaveUp.get(reason) ?? 0) + 1);
+    for (const [event, count] of Object.entries(events)) this.events.set(event, (this.events.get(event) ?? 0) + count);
     for (const [site, { reached, cuts }] of sites) {
       const total = this.counts[site]!;
       total.reached += reached;
@@ -57,14 +59,28 @@ export class Totals {
     return [
       `${this.requests} requests, ${Math.round(this.time / 60_000)} minutes of virtual time; ${this.repeated} seeds were run twice, with the same trace`,
       `cuts: ${byKind}`,
+      `besides: ${[...this.events]
+        .sort()
+        .map(([event, count]) => `${event} ${count}`)
+        .join(', ')}`,
       ...[...this.gaveUp].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `gave up, ${count} times: ${reason}`),
       `${within.length} awaits in reach, ${unreached.length} of them never reached, ${uncut.length} reached and never cut; ${this.sites.length - within.length} out of reach`,
       ...unreached.map((each) => `never reached:${name(each)}`),
       ...uncut.map((each) => `never cut:    ${name(each)}`),
+      ...this.reachedAfterAll.map(({ file, within: part = '' }) => `listed as out of reach, and reached: ${file} ${part}`),
     ].join('\n');
   }
 
-  private whyNot({ file, what }: AwaitSite): string | undefined {
-    return this.outOfReach.find((each) => each.file === file && (each.within === undefined || what.startsWith(each.within)))?.because;
+  /** Entries of the list that say of an await that was reached that it cannot be. */
+  get reachedAfterAll(): readonly OutOfReach[] {
+    return this.outOfReach.filter((entry) => this.sites.some((site, at) => this.counts[at]!.reached > 0 && isOf(site, entry)));
   }
+
+  private whyNot(site: AwaitSite): string | undefined {
+    return this.outOfReach.find((entry) => isOf(site, entry))?.because;
+  }
+}
+
+function isOf({ file, what }: AwaitSite, entry: OutOfReach): boolean {
+  return entry.file === file && (entry.within === undefined || what.startsWith(entry.within));
 }

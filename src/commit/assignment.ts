@@ -1,49 +1,17 @@
 import { MillraceError } from '../errors/millrace-error';
-import type { Fetcher } from '../kafka/fetcher';
+import type { HeldTask } from '../kafka/held-tasks';
 import type { FetchedChunk } from '../kafka/partition-sink';
 import type { TopicPartition } from '../kafka/port';
-import type { Logger } from '../model/logger';
 import type { InputBuffer } from '../task/input-buffer';
-import type { Loop } from '../task/loop';
-import type { StreamTask } from '../task/stream-task';
-import { delay, type Clock } from '../time/clock';
-import { partitionsOf, type Layout } from './layout';
+import { delay } from '../time/clock';
+import type { AssignmentOptions } from './assignment-options';
+import { partitionsOf } from './layout';
 import { OwnedTask } from './owned-task';
-import type { StartPositions, TaskPositions } from './start-positions';
+import type { TaskPositions } from './start-positions';
 import type { TaskStores } from '../state/task-stores';
 
 /** Bytes of one input kept in memory, processed ones that are not committed yet included: above, its fetches pause. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
-
-/** Makes what a task needs; the composition of it is the application's business. */
-export interface TaskFactory {
-  /** Opens, or finds open, the stores of a task. */
-  openStores(task: number): Promise<TaskStores>;
-  /**
-   * Brings them to the end of their changelogs, tables to their topic's committed position; true when there is committed state that its
-   * own changelogs hold.
-   */
-  restore(task: number, stores: TaskStores, positions: ReadonlyMap<string, number>, cancelled: AbortSignal): Promise<boolean>;
-  createTask(task: number, stores: TaskStores): StreamTask;
-}
-
-export interface AssignmentOptions {
-  readonly layout: Layout;
-  readonly fetcher: Fetcher;
-  readonly loop: Loop;
-  readonly starts: StartPositions;
-  readonly factory: TaskFactory;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** ms a task may take to reach a boundary when it is given up. */
-  readonly drainWithinMs: number;
-  /** Before a task begins: the transaction under way has been decided, the producer has been recovered if that was lost. */
-  readonly beforeOpen: () => Promise<void>;
-  /** Commits what is at a boundary and waits for it. */
-  readonly commitNow: () => Promise<void>;
-  readonly failed: (reason: MillraceError) => void;
-  readonly changed: () => void;
-}
 
 /**
  * The tasks this instance owns, from assignment to revocation. On assignment strictly: committed offsets and cells → high watermark →
@@ -51,7 +19,8 @@ export interface AssignmentOptions {
  */
 export class TaskAssignment {
   private readonly owned = new Map<number, OwnedTask>();
-  private opening: Promise<void> = Promise.resolve();
+  /** Each at its own pace: by task, what is being done for it, one thing after the other. */
+  private readonly queues = new Map<OwnedTask, Promise<void>>();
   private readonly closing = new Set<Promise<void>>();
 
   constructor(private readonly options: AssignmentOptions) {}
@@ -71,9 +40,20 @@ export class TaskAssignment {
       const owned = new OwnedTask(number);
       this.owned.set(number, owned);
       this.options.loop.expect(number);
-      this.enqueue(owned, () => this.open(owned));
+      // At once: what the group says next may be that it is followed no more.
+      const taken = this.options.stores.take(number);
+      taken.catch(() => undefined);
+      this.enqueue(owned, () => this.open(owned, taken), true);
     }
     this.options.changed();
+  }
+
+  /** How far the state of each goes. */
+  held(): HeldTask[] {
+    const { factory } = this.options;
+    return this.all().flatMap(({ number, stores }) =>
+      stores === undefined ? [] : [{ task: number, position: factory.positionOf(stores), following: false }],
+    );
   }
 
   /** Starts again at committed offsets: what they pushed since is undone. */
@@ -97,9 +77,13 @@ export class TaskAssignment {
     this.options.changed();
   }
 
-  /** Drains, commits, closes. What does not reach a boundary in time is dropped: its work is not committed. */
-  async revoked(tasks: readonly number[]): Promise<void> {
+  /**
+   * Drains, commits, closes, or with `rest` leaves the stores open for whoever follows. What does not reach a boundary in time is dropped:
+   * its work is not committed.
+   */
+  async revoked(tasks: readonly number[], rest = false): Promise<void> {
     const leaving = tasks.map((number) => this.owned.get(number)).filter((owned) => owned !== undefined);
+    const worked = new Set(leaving.filter(({ running }) => running));
     for (const owned of leaving) {
       owned.leaving = true;
       this.pause(owned);
@@ -107,14 +91,17 @@ export class TaskAssignment {
     await this.untilBoundaries(leaving);
     for (const owned of leaving) if (owned.task?.atBoundary === false) this.drop(owned);
     await this.options.commitNow();
+    for (const owned of leaving) if (owned.dropped || owned.stores?.hasSealed === true) worked.delete(owned);
     for (const owned of leaving) this.drop(owned);
+    const resting = leaving.filter((owned) => rest && worked.has(owned));
+    for (const owned of resting) this.restStores(owned);
     await Promise.all(leaving.map((owned) => this.closeStores(owned)));
     this.options.changed();
   }
 
   /** Settles when everything dropped has been closed, what a revocation was closing when its time was up included. */
   async closed(): Promise<void> {
-    await this.opening;
+    while (this.queues.size > 0) await Promise.all(this.queues.values());
     await Promise.allSettled(this.closing);
   }
 
@@ -131,10 +118,10 @@ export class TaskAssignment {
     }
   }
 
-  // ---- one after another, so that each starts as soon as it is ready
+  // ---- each starts as soon as it is ready
 
   private enqueue(owned: OwnedTask, work: () => Promise<void>, evenIfDropped = false): void {
-    this.opening = this.opening.then(async () => {
+    const queue = (this.queues.get(owned) ?? Promise.resolve()).then(async () => {
       if (owned.dropped && !evenIfDropped) return;
       try {
         await work();
@@ -143,18 +130,23 @@ export class TaskAssignment {
         this.options.failed(asMillraceError(cause, owned.number));
       }
     });
+    this.queues.set(owned, queue);
+    void queue.then(() => {
+      if (this.queues.get(owned) === queue) this.queues.delete(owned);
+    });
   }
 
-  private async open(owned: OwnedTask): Promise<void> {
-    // While the application ends, a rebalance may give back what it is closing: not before its folder is free.
-    await Promise.allSettled(this.closing);
-    const stores = await this.options.factory.openStores(owned.number);
+  private async open(owned: OwnedTask, taken: Promise<TaskStores | undefined>): Promise<void> {
+    const { factory, stores: source } = this.options;
+    let stores = await taken;
+    if (stores === undefined && owned.dropped) return;
+    stores ??= await source.open(owned.number);
     owned.stores = stores;
     if (owned.dropped) {
       await this.closeStores(owned);
       return;
     }
-    owned.task = this.options.factory.createTask(owned.number, stores);
+    owned.task = factory.createTask(owned.number, stores);
     await this.begin(owned);
   }
 
@@ -263,6 +255,15 @@ export class TaskAssignment {
     return closing;
   }
 
+  /** Nothing of them is private or uncertain any more. */
+  private restStores(owned: OwnedTask): void {
+    const { stores } = owned;
+    owned.stores = undefined;
+    if (stores === undefined) return;
+    stores.abort();
+    this.options.stores.rest(stores);
+  }
+
   private async flushAndClose(owned: OwnedTask, stores: TaskStores): Promise<void> {
     stores.abort();
     try {
@@ -270,7 +271,7 @@ export class TaskAssignment {
     } catch (cause) {
       this.options.logger.warn({ task: owned.number, cause: String(cause) }, 'local state was not written; its changelog has it');
     } finally {
-      await stores.close();
+      await this.options.stores.close(stores);
     }
   }
 

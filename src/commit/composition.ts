@@ -1,48 +1,26 @@
-import type { CheckedConfig } from '../config';
 import type { MillraceError } from '../errors/millrace-error';
-import type { ClusterView } from '../kafka/cluster-view';
 import { Fetcher } from '../kafka/fetcher';
 import { InternalTopics } from '../kafka/internal-topics';
+import type { HeldTask } from '../kafka/held-tasks';
 import { Membership } from '../kafka/membership';
 import { OffsetReader } from '../kafka/offsets';
-import type { KafkaPort } from '../kafka/port';
-import type { RestoreProgress } from '../model/restore-progress';
 import { TransactionalProducer } from '../kafka/transaction';
-import type { Slot } from '../state/slot';
 import { Loop } from '../task/loop';
 import type { SealedTask } from '../task/stream-task';
-import type { TaskTopology } from '../task/topology';
-import type { Adapters } from './adapters';
 import { TaskAssignment } from './assignment';
 import { CommitCycle } from './commit';
-import { partitionsOf, type Layout } from './layout';
+import type { Ground } from './ground';
+import { partitionsOf } from './layout';
+import { LocalTasks } from './local-tasks';
 import { nonceOfProcess } from './member-thread';
 import { planFingerprint } from './plan-fingerprint';
 import { RepartitionPurge } from './repartition-purge';
 import { StartPositions } from './start-positions';
-import { TaskBuilder } from './task-builder';
-import type { TaskGround } from './task-parts';
-import type { WrittenTopics } from './written-topics';
 
 /** ms a broker may hold a fetch: a partition that is added waits for the one under way. */
 const FETCH_WAIT_MS = 100;
 /** ms a task may take to reach a boundary when it is given up; every joining member waits as long. */
 const DRAIN_WITHIN_MS = 10_000;
-
-/** What an instance is made from. */
-export interface Ground {
-  readonly config: CheckedConfig;
-  readonly adapters: Adapters;
-  readonly topology: TaskTopology;
-  readonly port: KafkaPort;
-  readonly view: ClusterView;
-  readonly layout: Layout;
-  readonly slot: Slot;
-  readonly written: WrittenTopics;
-  readonly globalRows: TaskGround['globalRows'];
-  readonly isWatched: (topic: string) => boolean;
-  readonly restoring?: (progress: RestoreProgress) => void;
-}
 
 /** What the parts tell the instance. */
 export interface CompositionEvents {
@@ -62,8 +40,11 @@ export class Composition {
   readonly membership: Membership;
   readonly cycle: CommitCycle;
   readonly assignment: TaskAssignment;
+  readonly local: LocalTasks;
   private readonly transactionalId: string;
   private needsRecovery = false;
+  /** Several tasks begin at once. */
+  private recovering: Promise<void> | undefined;
 
   constructor(
     private readonly ground: Ground,
@@ -84,6 +65,15 @@ export class Composition {
     });
     this.membership = this.makeMembership();
     this.cycle = this.makeCycle();
+    this.local = new LocalTasks(ground, {
+      offsets: this.offsets,
+      wake: () => {
+        this.loop.wake();
+      },
+      joinAnew: () => {
+        this.membership.joinAnew();
+      },
+    });
     this.assignment = this.makeAssignment();
   }
 
@@ -119,7 +109,7 @@ export class Composition {
       sessionTimeoutMs: config.sessionTimeout,
       heartbeatIntervalMs: config.heartbeatInterval,
       rebalanceTimeoutMs: Math.max(config.sessionTimeout, config.transactionTimeout),
-      held: () => [],
+      held: () => this.held(),
       plan: planFingerprint(layout),
       standbyReplicas: layout.stores.length === 0 ? 0 : config.standbyReplicas,
       acceptableLag: config.acceptableLag,
@@ -130,8 +120,10 @@ export class Composition {
           config.metrics.add('rebalance-total', 1, {});
           this.assignment.assigned(tasks);
         },
-        revoked: (tasks) => this.assignment.revoked(tasks),
-        followed: () => undefined,
+        revoked: (tasks) => this.assignment.revoked(tasks, true),
+        followed: (order) => {
+          this.local.standbys.follow(order);
+        },
         lost: () => {
           this.assignment.lost();
         },
@@ -187,20 +179,31 @@ export class Composition {
     });
   }
 
+  /** Of a task that has been given to this instance a moment ago its standby may still speak. */
+  private held(): HeldTask[] {
+    const all = [...this.local.folders.held(), ...this.local.standbys.held(), ...this.assignment.held()];
+    return [...new Map(all.map((each) => [each.task, each])).values()];
+  }
+
   private makeAssignment(): TaskAssignment {
-    const { ground, offsets, membership, loop, fetcher, cycle } = this;
-    const { port, view, adapters, config, layout, written } = ground;
+    const { ground, offsets, membership, loop, fetcher, cycle, local } = this;
+    const { folders, standbys, builder: factory } = local;
+    const { port, view, adapters, config, layout } = ground;
     const { clock } = adapters;
-    const { openBytes } = adapters;
-    const wake = (): void => {
-      loop.wake();
-    };
     return new TaskAssignment({
       layout,
       fetcher,
       loop,
       starts: new StartPositions({ port, view, offsets, membership, clock, groupId: config.applicationId, layout }),
-      factory: new TaskBuilder({ ...ground, ...written, clock, offsets, openBytes, wake, maxTaskIdle: config.maxTaskIdle }),
+      factory,
+      stores: {
+        open: (task) => folders.open(task),
+        take: (task) => standbys.take(task),
+        rest: (stores) => {
+          standbys.rest(stores);
+        },
+        close: (stores) => folders.close(stores),
+      },
       clock,
       logger: config.logger,
       drainWithinMs: Math.min(DRAIN_WITHIN_MS, config.sessionTimeout),
@@ -218,9 +221,16 @@ export class Composition {
   /** After a lost membership the producer's epoch is renewed, now that the group was joined again; never before. */
   private async recover(): Promise<void> {
     await this.cycle.settled();
-    if (!this.needsRecovery) return;
-    const fenced = await this.producer.recover();
-    if (fenced !== undefined) throw fenced;
-    this.needsRecovery = false;
+    if (this.needsRecovery) await (this.recovering ??= this.recoverOnce());
+  }
+
+  private async recoverOnce(): Promise<void> {
+    try {
+      const fenced = await this.producer.recover();
+      if (fenced !== undefined) throw fenced;
+      this.needsRecovery = false;
+    } finally {
+      this.recovering = undefined;
+    }
   }
 }

@@ -107,6 +107,7 @@ export class Instance {
       );
       // Before the group is joined: a transaction that a predecessor left open ends here, and its offsets can be read.
       await parts.producer.initialise();
+      await parts.local.folders.load();
       if (this.failedEarly !== undefined) throw this.failedEarly;
       this.running = { parts, layout, port, slot, globals };
     } catch (cause) {
@@ -116,6 +117,7 @@ export class Instance {
       throw cause;
     }
     this.running.parts.cycle.start();
+    this.running.parts.local.standbys.start();
     this.running.parts.membership.start();
     if (this.options.untilCaughtUp) void this.endWhenCaughtUp(this.running);
   }
@@ -272,10 +274,11 @@ async function release({ parts, slot, port, globals }: Running, withinMs: number
   parts.membership.stop();
   // What did not drain in time, and what a rebalance has given us meanwhile.
   parts.assignment.lost();
+  const followed = parts.local.standbys.stop();
   await parts.producer.close(Math.min(END_TRANSACTION_WITHIN_MS, withinMs));
   // Before the tasks that are still being opened: they would ask on.
   await port.close();
-  await parts.assignment.closed();
+  await Promise.all([parts.assignment.closed(), followed]);
   await globals.close();
   await slot.release();
 }

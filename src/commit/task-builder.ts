@@ -11,11 +11,14 @@ import type { Slot } from '../state/slot';
 import { openTaskStores, type TaskStores } from '../state/task-stores';
 import { RecordDecoder } from '../task/record-decoder';
 import type { StreamTask } from '../task/stream-task';
-import type { TaskFactory } from './assignment';
+import type { TaskFactory } from './assignment-options';
 import type { InputTopic } from './layout';
 import { RestoreReport } from './restore-report';
+import { positionsOf } from './standby-task';
 import { tableRow } from './table-row';
+import type { ChangelogIdentity } from './task-folders';
 import { inputDeclaration, streamTask, taskParts, type TaskGround, type TaskParts } from './task-parts';
+import { Turns } from './turns';
 
 export interface TaskBuilderOptions extends TaskGround {
   readonly config: CheckedConfig;
@@ -29,9 +32,17 @@ export interface TaskBuilderOptions extends TaskGround {
   readonly restoring?: (progress: RestoreProgress) => void;
 }
 
+/** Tasks at once that have much to read: each gets its share of one connection to each broker. */
+const RESTORES_AT_ONCE = 3;
+/** Changelog offsets that are read in a moment. */
+const LITTLE = 10_000;
+
 /** Makes a task and what it stands on: stores in the instance's folder, cells, scope, outbox. One set a task, for as long as it is ours. */
 export class TaskBuilder implements TaskFactory {
   private readonly parts = new WeakMap<TaskStores, TaskParts>();
+  private readonly tasks = new WeakMap<TaskStores, StreamTask>();
+  private readonly restoringTo = new WeakMap<TaskStores, number>();
+  private readonly turns = new Turns(RESTORES_AT_ONCE);
 
   constructor(private readonly options: TaskBuilderOptions) {}
 
@@ -58,22 +69,95 @@ export class TaskBuilder implements TaskFactory {
     const changelogs = await this.changelogs(task, positions);
     if (changelogs.length === 0) return false;
     const { logger, metrics } = config;
-    const { hasState, records } = await restoreStores({
+    const ends = changelogs.reduce((sum, { end }) => sum + end, 0);
+    // One that has little to read does not wait for others that have much.
+    const done = ends - positionsOf(stores) > LITTLE ? await this.turns.take() : undefined;
+    this.restoringTo.set(stores, ends);
+    try {
+      cancelled.throwIfAborted();
+      const { hasState, records } = await restoreStores({
+        stores,
+        clusterId: await view.clusterId(),
+        changelogs,
+        clock,
+        logger,
+        progress: new RestoreReport({ clock, logger, task, emit: restoring }).progress,
+        read: (topic, partition, from, until, apply) =>
+          readLog({ port, view, clock, logger }, { topic, partition, from, until, lane: 'restore', signal: cancelled, apply }),
+      });
+      if (records > 0) metrics.add('restore-records-total', records, { task: String(task) });
+      return hasState;
+    } finally {
+      this.restoringTo.delete(stores);
+      done?.();
+    }
+  }
+
+  /** Who holds the task elsewhere is measured by it: what it is being brought to counts, not how far that has come. */
+  positionOf(stores: TaskStores): number {
+    return Math.max(positionsOf(stores), this.restoringTo.get(stores) ?? 0);
+  }
+
+  /** The same one for the same stores: they may have been a standby's in between. */
+  createTask(task: number, stores: TaskStores): StreamTask {
+    const made = this.tasks.get(stores) ?? streamTask(this.options, task, stores, this.parts.get(stores) as TaskParts);
+    this.tasks.set(stores, made);
+    return made;
+  }
+
+  /** See `CatchUp`. Never beyond what is stable: behind that end others have a transaction under way. */
+  async catchUp(
+    task: number,
+    stores: TaskStores,
+    cancelled: AbortSignal,
+    applied: (records: number) => void,
+  ): Promise<readonly Changelog[]> {
+    const { view, clock, config, port, offsets, layout } = this.options;
+    const { logger } = config;
+    const tables = layout.stores.flatMap(({ name, sourceTopic }) => (sourceTopic === undefined ? [] : [layout.changelogOf(name)]));
+    const known = await view.topics(tables);
+    const fed = tables.filter((topic) => task < (known.get(topic)?.partitions ?? 0)).map((topic) => ({ topic, partition: task }));
+    const committed = await offsets.committedOffsets(config.applicationId, fed);
+    const positions = new Map(committed.map(({ topic, offset }) => [topic, Math.max(0, offset)]));
+    const described = await this.changelogs(task, positions);
+    const stable = await offsets.endOffsets(
+      described.map(({ topic }) => ({ topic, partition: task })),
+      true,
+    );
+    // What this instance itself has committed may not count as stable for a moment yet.
+    const changelogs = described.map((changelog, at) => {
+      if (changelog.rowOf !== undefined) return changelog;
+      return { ...changelog, end: Math.max(stable[at]?.offset ?? 0, Math.min(stores.position(changelog.store), changelog.end)) };
+    });
+    const counted = new Map<string, number>();
+    await restoreStores({
       stores,
       clusterId: await view.clusterId(),
       changelogs,
       clock,
       logger,
-      progress: new RestoreReport({ clock, logger, task, emit: restoring }).progress,
+      progress: ({ store, records }) => {
+        applied(records - (counted.get(store) ?? 0));
+        counted.set(store, records);
+      },
+      // Not over the standbys' own lane, where requests wait for what is to be written: these never do.
       read: (topic, partition, from, until, apply) =>
         readLog({ port, view, clock, logger }, { topic, partition, from, until, lane: 'restore', signal: cancelled, apply }),
     });
-    if (records > 0) metrics.add('restore-records-total', records, { task: String(task) });
-    return hasState;
+    return changelogs;
   }
 
-  createTask(task: number, stores: TaskStores): StreamTask {
-    return streamTask(this.options, task, stores, this.parts.get(stores) as TaskParts);
+  /** What the stores of every task must agree with. */
+  async changelogIdentities(): Promise<ReadonlyMap<string, ChangelogIdentity>> {
+    const { layout, view, tombstoneRetention } = this.options;
+    const topics = layout.stores.map(({ name }) => layout.changelogOf(name));
+    const known = await view.topics(topics);
+    return new Map(
+      layout.stores.map(({ name }) => {
+        const topic = layout.changelogOf(name);
+        return [name, { topicId: known.get(topic)?.topicId ?? '', tombstoneRetentionMs: tombstoneRetention.get(topic) ?? Infinity }];
+      }),
+    );
   }
 
   /** Asked for after the committed offsets: what they stand for is below these high watermarks. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MillraceError } from '../errors/millrace-error';
 import { silentLogger, type Logger } from '../model/logger';
@@ -16,6 +16,12 @@ export interface Slot {
   taskDirectory(partition: number): string | undefined;
   /** Folder of a global table's rows; undefined: in memory. */
   globalDirectory(topic: string): string | undefined;
+  /** Room for small things to remember between two lives of the instance; undefined: it has nothing to remember. */
+  readonly notes?: OrderedBytes | undefined;
+  /** Numbers of the tasks that have a folder; absent: in memory. */
+  taskFolders?(): Promise<readonly number[]>;
+  /** Removes the folder of a task; false: somebody has it open. After a crash in the middle the task has none. */
+  removeTask?(partition: number): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -33,6 +39,8 @@ export interface SlotOptions {
 const WAIT_MS = 5_000;
 const RETRY_MS = 100;
 const NUMBERED = /^slot-(\d+)$/;
+const TASK = /^task-(\d+)$/;
+const REMOVED = 'removed-task-';
 const ALLOWED = /^[A-Za-z0-9._-]+$/;
 const ID = Buffer.from('id');
 
@@ -127,6 +135,9 @@ async function take(options: SlotOptions, folder: string, instanceId?: string): 
       directory: folder,
       taskDirectory: (partition) => join(folder, `task-${partition}`),
       globalDirectory: (topic) => join(folder, `global-${topic}`),
+      notes: lock,
+      taskFolders: () => tasksIn(folder),
+      removeTask: (partition) => removeTask(join(folder, `task-${partition}`), join(folder, `${REMOVED}${partition}`), openBytes),
       release: () => (released ??= release()),
     };
   } catch (error) {
@@ -164,6 +175,39 @@ function randomId(clock: Clock): string {
       .toString(16)
       .padStart(8, '0');
   return half() + half();
+}
+
+/** Finishes, too, what a crash has left of removals. */
+async function tasksIn(folder: string): Promise<number[]> {
+  const names = await withIo(folder, () => readdir(folder));
+  for (const name of names) {
+    if (name.startsWith(REMOVED)) await withIo(folder, () => rm(join(folder, name), { recursive: true, force: true }));
+  }
+  return names.flatMap((name) => {
+    const number = TASK.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
+/** Renamed first, under its lock: a database that has lost some of its files may open, and be another. */
+async function removeTask(folder: string, removed: string, openBytes: OpenBytes): Promise<boolean> {
+  let bytes: OrderedBytes | undefined;
+  try {
+    bytes = await openBytes(folder, { waitMs: 0 });
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code === 'STATE_IO') throw error;
+    if (error.code === 'SLOT_IN_USE') return false;
+  }
+  try {
+    await withIo(folder, async () => {
+      await rm(removed, { recursive: true, force: true });
+      await rename(folder, removed);
+    });
+  } finally {
+    await bytes?.close();
+  }
+  await withIo(removed, () => rm(removed, { recursive: true, force: true }));
+  return true;
 }
 
 async function slotsIn(root: string): Promise<number[]> {

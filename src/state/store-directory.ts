@@ -103,6 +103,11 @@ export class StoreDirectory {
     return this.folder !== undefined;
   }
 
+  /** What lies here, by name of the store. */
+  get contents(): ReadonlyMap<string, Readonly<StoreRecord>> {
+    return this.records;
+  }
+
   /** The record of a store, made if there is none. A store that has become another kind begins anew. */
   recordOf(shape: StoreShape): StoreRecord {
     let record = this.records.get(shape.name);

@@ -249,7 +249,8 @@ export class TaskStores {
 
   // ---- disk
 
-  private get isBehind(): boolean {
+  /** Something that is committed is not on disk yet. */
+  get isBehind(): boolean {
     return this.places.some(({ directory, stores }) => directory.moved || stores.some(({ behind }) => !behind.isEmpty));
   }
 

@@ -1,0 +1,15 @@
+import type { SourcePatch } from './build';
+
+const RM = { text: "import { rm } from 'node:fs/promises';", becomes: "import { rm } from '../../scripts/simulate/files';" };
+
+/** What is different in every copy: the file system, and limits that no run of seconds would come to. */
+export const standIns: readonly SourcePatch[] = [
+  { file: 'src/state/store-directory.ts', ...RM },
+  { file: 'src/state/global-rows.ts', ...RM },
+  { file: 'src/state/flusher.ts', text: 'const SLICE = 4_096;', becomes: 'const SLICE = 4;' },
+  { file: 'src/state/disk-entries.ts', text: 'const CHUNK = 1_000;', becomes: 'const CHUNK = 3;' },
+  { file: 'src/state/key-value-entries.ts', text: 'const MANY_ENTRIES = 10_000;', becomes: 'const MANY_ENTRIES = 5;' },
+  { file: 'src/commit/global-tables.ts', text: 'const MOST_UNWRITTEN = 20_000;', becomes: 'const MOST_UNWRITTEN = 6;' },
+  { file: 'src/commit/assignment.ts', text: 'const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;', becomes: 'const MAX_BUFFERED_BYTES = 1_500;' },
+  { file: 'src/kafka/fetcher.ts', text: 'maxBytesPerPartition = 1024 * 1024', becomes: 'maxBytesPerPartition = 700' },
+];
