@@ -28,10 +28,11 @@ export class DuplicateWatch {
     }
     const now = clock.monotonic();
     if (this.#told?.nonce !== duplicateOf) this.#told = { nonce: duplicateOf, at: now };
-    if (now - this.#told.at >= patienceMs) throw this.#error(duplicateOf);
+    const leftMs = this.#told.at + patienceMs - now;
+    if (leftMs <= 0) throw this.#error(duplicateOf);
     const fields = { group: groupId, instance, other: duplicateOf };
     logger.warn(fields, 'another process works under this instance id; this one waits without tasks, and stops if that goes on');
-    return patienceMs;
+    return leftMs;
   }
 
   #error(other: string): MillraceError {

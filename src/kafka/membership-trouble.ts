@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors/millrace-error';
+import { describeProcess } from './duplicate-watch';
 import { kafkaCode } from './error-codes';
 
 /** Why a join or a heartbeat did not do. */
@@ -8,6 +9,7 @@ interface Membership {
   readonly groupId: string;
   readonly groupInstanceId: string | null;
   readonly sessionTimeoutMs: number;
+  readonly nonce: string;
 }
 
 export function troubleOf(code: number): Trouble {
@@ -22,12 +24,13 @@ export function troubleOf(code: number): Trouble {
   }
 }
 
-export function fatal(code: number, said: string, { groupId, groupInstanceId, sessionTimeoutMs }: Membership): MillraceError {
+export function fatal(code: number, said: string, { groupId, groupInstanceId, sessionTimeoutMs, nonce }: Membership): MillraceError {
   switch (code) {
     case kafkaCode.FENCED_INSTANCE_ID:
       return new MillraceError(
         'INSTANCE_DUPLICATE',
-        `instanceId "${String(groupInstanceId)}" of group "${groupId}" was taken over by another process: ${said}`,
+        `instanceId "${String(groupInstanceId)}" of group "${groupId}" was taken over by another process: ${said}. This one, ` +
+          `${describeProcess(nonce)}, stops. Give each process its own instanceId`,
       );
     case kafkaCode.INVALID_SESSION_TIMEOUT:
       return new MillraceError(
