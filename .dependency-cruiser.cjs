@@ -116,6 +116,13 @@ module.exports = {
       to: { path: CODE, reachable: true },
     },
     {
+      name: 'chaos-is-counted-independently',
+      comment: 'What counts lost and doubled results shares no code with what is counted.',
+      severity: 'error',
+      from: { path: '^scripts/chaos/count/' },
+      to: { path: CODE, reachable: true },
+    },
+    {
       name: 'not-to-tests',
       comment: 'What is published or shown imports no test, benchmark or script.',
       severity: 'error',

@@ -1,0 +1,22 @@
+import type { Fault } from '../schedule';
+import type { Chaos, Done } from './chaos';
+
+/** ms in which an instance at work gets a record. */
+const OBEYED_WITHIN_MS = 8_000;
+
+type Of<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
+
+export async function slowRecord(chaos: Chaos, { instance, slowMs }: Of<'slowRecord'>): Promise<Done> {
+  const target = chaos.instances[instance]!;
+  const wasSlow = await target.obeyed({ kind: 'slow', ms: slowMs }, 'wasSlow', OBEYED_WITHIN_MS + slowMs);
+  if (!wasSlow) return undefined;
+  chaos.story.tell(target.name, `a record took ${slowMs} ms`);
+  return 'slowRecord';
+}
+
+export async function clockJump(chaos: Chaos, { instance, jumpMs }: Of<'clockJump'>): Promise<Done> {
+  const target = chaos.instances[instance]!;
+  if (!(await target.obeyed({ kind: 'jump', ms: jumpMs }, 'jumped', OBEYED_WITHIN_MS))) return undefined;
+  chaos.story.tell(target.name, `its wall clock was set by ${jumpMs} ms`);
+  return 'clockJump';
+}

@@ -1,0 +1,58 @@
+import type { Verdict } from './count/verdict';
+import type { Story } from './story';
+
+export interface Summary {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly records: number;
+  readonly expected: number;
+  readonly results: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly disordered: number;
+  readonly wrongRows: number;
+  readonly inputLost: number;
+  readonly longestGapMs: number;
+  readonly longestPartitionGapMs: number;
+  readonly rebalances: number;
+  /** Instances that ended by themselves and were started again, by error code. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly atRest: boolean;
+  readonly restMs: number;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly story: Story;
+  readonly verdict: Verdict;
+  /** What was in the way of rest or of a clean end, in words; empty: nothing. */
+  readonly unrest: readonly string[];
+  /** ms from the last fault until all was at rest. */
+  readonly restMs: number;
+}
+
+export function summaryOf({ seed, seconds, story, verdict, unrest, restMs }: Outcome): Summary {
+  const { faults, rebalances, failures } = story;
+  const { records, expected, results, lost, doubled, disordered, wrongRows, inputLost, longestGapMs, longestPartitionGapMs } = verdict;
+  return {
+    ...{ seed, seconds, faults, records, expected, results, lost, doubled, disordered, wrongRows, inputLost },
+    ...{ longestGapMs, longestPartitionGapMs, rebalances, failures },
+    ...{ atRest: unrest.length === 0, restMs: Math.round(restMs) },
+  };
+}
+
+/** What makes the run fail, in words. */
+export function troubleOf({ verdict, unrest }: Outcome): string[] {
+  const { records, lost, doubled, disordered, wrongRows, inputLost } = verdict;
+  const counts = {
+    lost,
+    doubled,
+    'out of order': disordered,
+    'wrong rows': wrongRows,
+    'acknowledged input that the brokers lost': inputLost,
+  };
+  const trouble = Object.entries(counts).flatMap(([what, count]) => (count > 0 ? `${what}: ${count}` : []));
+  return [...trouble, ...(records === 0 ? ['nothing was written'] : []), ...unrest];
+}

@@ -1,0 +1,175 @@
+/** An instance in a process of its own, which kills, stops, slows down or misleads itself when told to. See orders.ts. */
+import { openSync, writeSync } from 'node:fs';
+import { MillraceApp } from '../../src/app';
+import { checkConfig } from '../../src/config';
+import { MillraceError } from '../../src/errors/millrace-error';
+import type { Broker, JoinGroupAnswer, KafkaPort } from '../../src/kafka/port';
+import { kafkaBroker } from '../../src/kafkajs/kafka-broker';
+import { openLevelBytes } from '../../src/level/level-bytes';
+import type { Logger } from '../../src/model/logger';
+import type { OpenBytes } from '../../src/state/open-bytes';
+import { openSlot } from '../../src/state/slot';
+import type { Clock } from '../../src/time/clock';
+import { systemClock } from '../../src/time/system-clock';
+import { chaosJob } from './job';
+import type { Life, Order, Report } from './orders';
+import { type Step, STEPS } from './schedule';
+
+const life = JSON.parse(process.argv[2] ?? '{}') as Life;
+const log = openSync(life.logFile, 'a');
+let armed: Extract<Order, { kind: 'atStep' }> | undefined;
+let stepsLeft = 0;
+let slowMs = 0;
+let jumpedMs = 0;
+
+function write(level: string, fields: Readonly<Record<string, unknown>>, msg: string): void {
+  // Written at once: whoever is killed next has said what it was doing.
+  writeSync(log, `${JSON.stringify({ level, time: Date.now(), pid: process.pid, ...fields, msg })}\n`);
+}
+
+const logger: Logger = {
+  debug: (fields, message) => {
+    write('debug', fields, message);
+  },
+  info: (fields, message) => {
+    write('info', fields, message);
+  },
+  warn: (fields, message) => {
+    write('warn', fields, message);
+  },
+  error: (fields, message) => {
+    write('error', fields, message);
+  },
+};
+
+function report(what: Report, sent: () => void = () => undefined): void {
+  // The run may be gone: then so are we, soon.
+  if (process.connected) process.send?.(what, undefined, undefined, sent);
+}
+
+function at(step: string): void {
+  if (step !== armed?.step) return;
+  stepsLeft--;
+  if (stepsLeft > 0) return;
+  const { signal } = armed;
+  armed = undefined;
+  write('info', { step, signal }, 'chaos: this is the step');
+  process.kill(process.pid, signal);
+}
+
+/** Its wall clock can be set; its timers know nothing of that. */
+const clock: Clock = { ...systemClock, now: () => systemClock.now() + jumpedMs };
+
+const NO_BLOCKING = new Int32Array(new SharedArrayBuffer(4));
+
+function pushed(): void {
+  if (slowMs > 0) {
+    write('info', { ms: slowMs }, 'chaos: this record is slow');
+    Atomics.wait(NO_BLOCKING, 0, 0, slowMs);
+    slowMs = 0;
+    report({ kind: 'wasSlow' });
+  }
+}
+
+const watchedRequests: ReadonlySet<string> = new Set<Step>(['joinGroup', 'syncGroup', 'offsetFetch']);
+
+/** Requests as steps, and generations as they are joined. */
+function watched(broker: Broker): Broker {
+  const asStep = (port: KafkaPort, name: string): unknown => {
+    const request: unknown = Reflect.get(port, name);
+    if (typeof request !== 'function' || !watchedRequests.has(name)) return typeof request === 'function' ? request.bind(port) : request;
+    return async (...of: unknown[]): Promise<unknown> => {
+      at(name);
+      const answer: unknown = await (request as (...of: unknown[]) => Promise<unknown>).apply(port, of);
+      if (name === 'joinGroup') {
+        const { errorCode, generationId } = answer as JoinGroupAnswer;
+        if (errorCode === 0) report({ kind: 'generation', generation: generationId });
+      }
+      return answer;
+    };
+  };
+  return { connect: (clientId) => new Proxy(broker.connect(clientId), { get: (port, name: string) => asStep(port, name) }) };
+}
+
+const openBytes: OpenBytes = async (folder, options) => {
+  const bytes = await openLevelBytes(folder, { clock, logger, ...options });
+  const writeTo = bytes.write.bind(bytes);
+  return Object.assign(bytes, {
+    write: (operations: Parameters<typeof writeTo>[0]) => {
+      at('writing LevelDB');
+      return writeTo(operations);
+    },
+  });
+};
+
+const { application: applicationId, brokers, stateDirectory, instanceId } = life;
+const config = checkConfig({
+  ...{ applicationId, brokers, stateDirectory, logger },
+  sessionTimeout: life.sessionTimeoutMs,
+  heartbeatInterval: 500,
+  requestTimeout: life.requestTimeoutMs,
+  transactionTimeout: life.transactionTimeoutMs,
+  ...(instanceId === undefined ? {} : { instanceId }),
+});
+const app = new MillraceApp(config, () =>
+  Promise.resolve({
+    clock,
+    broker: watched(kafkaBroker({ brokers, clock, logger, requestTimeoutMs: life.requestTimeoutMs })),
+    openBytes,
+    openSlot: () => openSlot({ stateDirectory, applicationId, instanceId, openBytes, clock, logger }),
+    onTransactionStep: at,
+  }),
+);
+
+function failed(error: unknown): void {
+  const code = error instanceof MillraceError ? error.code : 'UNEXPECTED';
+  write('error', { code, stack: error instanceof Error ? error.stack : undefined }, `chaos: the instance failed: ${String(error)}`);
+  report({ kind: 'failed', code, message: String(error) }, () => process.exit(1));
+}
+
+function obey(order: Order): void {
+  switch (order.kind) {
+    case 'atStep':
+      armed = order;
+      stepsLeft = order.nth;
+      break;
+    case 'noStep':
+      armed = undefined;
+      break;
+    case 'slow':
+      slowMs = order.ms;
+      break;
+    case 'jump':
+      jumpedMs += order.ms;
+      write('info', { ms: order.ms }, 'chaos: the wall clock was set');
+      report({ kind: 'jumped' });
+      break;
+  }
+}
+
+process.on('message', (order) => {
+  obey(order as Order);
+});
+process.on('disconnect', () => process.exit(1));
+process.on('SIGTERM', () => {
+  write('info', {}, 'chaos: SIGTERM');
+  app.close({ within: life.closeWithinMs }).then(() => {
+    process.exit(0);
+  }, failed);
+});
+process.on('unhandledRejection', failed);
+process.on('uncaughtException', failed);
+
+write('info', { instanceId, steps: STEPS.length }, 'chaos: a life begins');
+app.state$.subscribe((state) => {
+  write('info', { state }, 'chaos: state');
+  report({ kind: 'state', state });
+});
+app
+  .run(
+    chaosJob(applicationId, () => {
+      at('pushing');
+      pushed();
+    }),
+  )
+  .subscribe({ error: failed });
