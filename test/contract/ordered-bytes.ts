@@ -52,6 +52,17 @@ export function orderedBytesContract(name: string, open: () => Promise<OrderedBy
       expect(text(bytes.get(bytesOf('k019999')))).toBe('19999');
     });
 
+    it('takes operations of one key in order, however many others stand between them', async () => {
+      const operations = Array.from({ length: 50_000 }, (_, i) =>
+        i % 7 === 3 ? remove(`k${i % 20_011}`) : put(`k${i % 20_011}`, String(i)),
+      );
+      await bytes.write(operations);
+      const expected = new Map<string, string>();
+      operations.forEach(({ key }, i) => (i % 7 === 3 ? expected.delete(text(key)!) : expected.set(text(key)!, String(i))));
+      const found = await bytes.read(range('k', 'l'), 30_000);
+      expect(new Map(found.map(([key, value]) => [text(key)!, text(value)!]))).toEqual(expected);
+    });
+
     it('takes a batch without operations', async () => {
       await expect(bytes.write([])).resolves.toBeUndefined();
     });
