@@ -192,6 +192,11 @@ export class Ground {
     this.told(`${input.count} records, lost 0, doubled 0`);
   }
 
+  /** What is committed in a topic by now. */
+  async committed(topic: string): Promise<CommittedLog> {
+    return new CommittedLog(this.client, topic).read();
+  }
+
   /** Every broker alive and let in, every replica in sync, each partition led by the first of its replicas. */
   async whole(): Promise<void> {
     for (const broker of this.brokers.brokers) {

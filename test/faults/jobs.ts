@@ -27,7 +27,7 @@ export const WINDOW_MS = 10_000;
 /** A record with this word takes as long as the worker is told. */
 export const SLOW_WORD = 'slow';
 /** ms of silence after which a partition of the job `timers` holds no window open. */
-export const IDLE_AFTER_MS = 3_000;
+export const IDLE_AFTER_MS = 5_000;
 
 const texts = { key: string, value: string };
 /** Nothing is ever late. */

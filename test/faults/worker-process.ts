@@ -50,6 +50,11 @@ export class WorkerProcess {
     return this.told('committed').filter(({ at, tasks }) => at >= from && tasks.some(({ records }) => records > 0));
   }
 
+  /** How many records that were: those of repartitions count again. */
+  recordsSince(from: number): number {
+    return this.committedSince(from).reduce((sum, { tasks }) => sum + tasks.reduce((own, { records }) => own + records, 0), 0);
+  }
+
   /** Tasks with such commits. */
   tasksSince(from: number): ReadonlySet<number> {
     const tasks = this.committedSince(from).flatMap((commit) => commit.tasks);
