@@ -13,6 +13,10 @@ import type { AppState } from './commit/app-state';
 import { partitionStreams, type Partition } from './commit/partition-streams';
 import { planTopology, type Plan } from './task/plan';
 import type { TaskTopology, Topology } from './task/topology';
+import type { SpawnWorker } from './threads/spawn-worker';
+import { ThreadGroup } from './threads/thread-group';
+import { loadTopology, TopologyModule, withModuleOptions } from './threads/topology-module';
+import { WatchedOutputs } from './threads/watched-outputs';
 
 /** Of `App.run`. */
 export interface RunOptions {
@@ -28,11 +32,15 @@ export interface App {
   /**
    * Cold and single: a second subscription while one runs fails with ALREADY_RUNNING and says `share()`. Emits a `Commit` per
    * transaction, completes after `close`, or, with `until: 'caught-up'`, when the inputs are done. Unsubscribing starts the same as `close`.
+   * With `threads` > 1 a module is run, in each thread: see `topologyModule`.
    */
-  run(topology: Topology, options?: RunOptions): Observable<Commit>;
-  /** Committed records of one topic, typed; hot, any number of subscribers. At most once to this process; kept only while somebody watches. */
+  run(topology: Topology | TopologyModule, options?: RunOptions): Observable<Commit>;
+  /**
+   * Committed records of one topic, typed; hot, any number of subscribers. At most once to this process; kept only while somebody watches.
+   * With `threads` > 1 they are decoded from the bytes that were written; codecs that do not read them are an error DECODE.
+   */
   outputs<K, V>(topic: Topic<K, V>): Observable<Outgoing<K, V>>;
-  /** The present state, then each that follows; never completes. */
+  /** The present state, then each that follows; never completes. Of several threads the worst: degraded, rebalancing, running. */
   readonly state$: Observable<AppState>;
   /**
    * How far restoring has come: of each store that has something to read, and of each global table, an event as it begins, at most ten a
@@ -42,7 +50,7 @@ export interface App {
   /**
    * Partitions as observables and nothing else: no stores, no outputs. A partition is emitted when it is assigned (and again after a
    * failure, with new streams); subscribe to its streams at once, synchronously. A record is done when its push has returned; offsets
-   * are committed every commit interval. Single, as `run` is.
+   * are committed every commit interval. Single, as `run` is; refused with `threads` > 1 (ONE_THREAD_ONLY).
    */
   partitions(...topics: readonly { readonly name: string }[]): Observable<Partition>;
   /** Drains, commits, leaves the group. `within` ms (default 30,000), then what is not committed is given up. */
@@ -53,7 +61,19 @@ export interface App {
 interface Work {
   readonly topology: TaskTopology;
   readonly plan: (clock: Clock) => Plan;
-  readonly committed: (commit: Commit) => void;
+}
+
+/** What runs: in this thread, or in several. */
+interface Started {
+  readonly ended: Promise<void>;
+  start(): Promise<void>;
+  close(within: Duration): Promise<void>;
+}
+
+/** What makes worker threads, and the brokers that they connect to. */
+export interface ThreadSupply {
+  readonly spawn: SpawnWorker;
+  readonly brokers: readonly string[];
 }
 
 const CLOSE_WITHIN_MS = 30_000;
@@ -64,47 +84,44 @@ export class MillraceApp implements App {
   readonly restores$: Observable<RestoreProgress>;
   private readonly restores = new Subject<RestoreProgress>();
   private readonly state = new BehaviorSubject<AppState>('created');
-  private readonly watched = new Map<string, { readonly subject: Subject<Outgoing>; watchers: number }>();
-  private running: { readonly instance: Promise<Instance | undefined>; readonly ended: Promise<void> } | undefined;
+  private readonly watched = new WatchedOutputs();
+  private running: { readonly instance: Promise<Started | undefined>; readonly ended: Promise<void> } | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(
     private readonly config: CheckedConfig,
     private readonly adapters: () => Promise<Adapters>,
+    /** Needed with `threads` > 1. */
+    private readonly supply?: ThreadSupply,
   ) {
     this.state$ = this.state.asObservable();
     this.restores$ = this.restores.asObservable();
   }
 
-  run(topology: Topology, options: RunOptions = {}): Observable<Commit> {
+  run(topology: Topology | TopologyModule, options: RunOptions = {}): Observable<Commit> {
     return new Observable<Commit>((subscriber) => {
-      const work = { topology, plan: (clock: Clock) => planTopology(topology, clock), committed: subscriber.next.bind(subscriber) };
-      return this.begin(work, options, subscriber);
+      const committed = subscriber.next.bind(subscriber);
+      return this.begin(subscriber, () => {
+        if (this.config.threads > 1) return this.inThreads(topology, options, committed);
+        if (topology instanceof TopologyModule) return this.ofModule(topology, options, committed);
+        return this.inThisThread(this.config, { topology, plan: (clock) => planTopology(topology, clock) }, options, committed);
+      });
     });
   }
 
   partitions(...topics: readonly { readonly name: string }[]): Observable<Partition> {
     return new Observable<Partition>((subscriber) => {
-      const { plan, topology } = partitionStreams(topics as readonly Topic<unknown, unknown>[], subscriber);
-      return this.begin({ topology, plan: () => plan, committed: () => undefined }, {}, subscriber);
+      return this.begin(subscriber, () => {
+        if (this.config.threads > 1)
+          throw oneThreadOnly('partitions() hands its streams to this thread: use threads: 1, and several processes');
+        const { plan, topology } = partitionStreams(topics as readonly Topic<unknown, unknown>[], subscriber);
+        return this.inThisThread(this.config, { topology, plan: () => plan }, {}, () => undefined);
+      });
     });
   }
 
   outputs<K, V>(topic: Topic<K, V>): Observable<Outgoing<K, V>> {
-    return new Observable<Outgoing<K, V>>((subscriber) => {
-      let entry = this.watched.get(topic.name);
-      if (entry === undefined) {
-        entry = { subject: new Subject(), watchers: 0 };
-        this.watched.set(topic.name, entry);
-      }
-      const { subject } = entry;
-      entry.watchers++;
-      const subscription = (subject as unknown as Subject<Outgoing<K, V>>).subscribe(subscriber);
-      return () => {
-        subscription.unsubscribe();
-        entry.watchers--;
-      };
-    });
+    return this.watched.observe(topic);
   }
 
   close(options: { readonly within?: Duration } = {}): Promise<void> {
@@ -113,13 +130,13 @@ export class MillraceApp implements App {
   }
 
   /** Starts, unless something runs already; gives what an unsubscription does. */
-  private begin(work: Work, options: RunOptions, subscriber: Subscriber<unknown>): (() => void) | undefined {
+  private begin(subscriber: Subscriber<unknown>, make: () => Promise<Started>): (() => void) | undefined {
     const refusal = this.refusal();
     if (refusal !== undefined) {
       subscriber.error(refusal);
       return undefined;
     }
-    this.start(work, options, subscriber);
+    this.start(subscriber, make);
     return () => {
       void this.close().catch(() => undefined);
     };
@@ -133,10 +150,10 @@ export class MillraceApp implements App {
     return undefined;
   }
 
-  private start(work: Work, options: RunOptions, subscriber: Subscriber<unknown>): void {
+  private start(subscriber: Subscriber<unknown>, make: () => Promise<Started>): void {
     this.state.next('rebalancing');
     let ended: () => void = () => undefined;
-    const instance = this.open(work, options).catch((cause: unknown) => {
+    const instance = opened(make).catch((cause: unknown) => {
       this.state.next('failed');
       subscriber.error(cause);
       return undefined;
@@ -162,29 +179,59 @@ export class MillraceApp implements App {
       .finally(ended);
   }
 
-  private async open(work: Work, options: RunOptions): Promise<Instance> {
+  private async inThisThread(
+    config: CheckedConfig,
+    work: Work,
+    options: RunOptions,
+    committed: (commit: Commit) => void,
+  ): Promise<Started> {
     const adapters = await this.adapters();
-    const instance = new Instance({
-      config: this.config,
+    return new Instance({
+      config,
       adapters,
       topology: work.topology,
       plan: work.plan(adapters.clock),
       untilCaughtUp: options.until === 'caught-up',
-      isWatched: (topic) => (this.watched.get(topic)?.watchers ?? 0) > 0,
-      committed: work.committed,
+      isWatched: this.watched.isWatched,
+      committed,
       output: (outgoing) => {
-        this.watched.get(outgoing.topic)?.subject.next(outgoing);
+        this.watched.emit(outgoing);
       },
-      state: (state) => {
-        if (this.state.value !== state) this.state.next(state);
-      },
-      restoring: (progress) => {
-        this.restores.next(progress);
-      },
+      state: this.setState,
+      restoring: this.restoring,
     });
-    await instance.start();
-    return instance;
   }
+
+  private async ofModule(module: TopologyModule, options: RunOptions, committed: (commit: Commit) => void): Promise<Started> {
+    const { topology, options: ofModule } = await loadTopology(module);
+    const work = { topology, plan: (clock: Clock) => planTopology(topology, clock) };
+    return this.inThisThread(withModuleOptions(this.config, ofModule), work, options, committed);
+  }
+
+  private async inThreads(module: Topology | TopologyModule, options: RunOptions, committed: (commit: Commit) => void): Promise<Started> {
+    const { config, supply, watched: outputs } = this;
+    if (!(module instanceof TopologyModule)) {
+      throw oneThreadOnly(
+        'run() was given a function, which cannot be handed to a thread: put it into a module that exports it as `topology`, and run ' +
+          "topologyModule(new URL('./topology.js', import.meta.url)), or its path",
+      );
+    }
+    if (supply === undefined) throw oneThreadOnly('this app was made without what starts threads');
+    const untilCaughtUp = options.until === 'caught-up';
+    const adapters = await this.adapters();
+    return new ThreadGroup({
+      ...supply,
+      ...{ config, adapters, module, untilCaughtUp, outputs, committed, state: this.setState, restoring: this.restoring },
+    });
+  }
+
+  private readonly setState = (state: AppState): void => {
+    if (this.state.value !== state) this.state.next(state);
+  };
+
+  private readonly restoring = (progress: RestoreProgress): void => {
+    this.restores.next(progress);
+  };
 
   private async stop(within: Duration): Promise<void> {
     const { running } = this;
@@ -199,8 +246,18 @@ export class MillraceApp implements App {
       await instance?.close(within);
       await running.ended;
     } finally {
-      for (const { subject } of this.watched.values()) subject.complete();
+      this.watched.complete();
       this.restores.complete();
     }
   }
+}
+
+async function opened(make: () => Promise<Started>): Promise<Started> {
+  const instance = await make();
+  await instance.start();
+  return instance;
+}
+
+function oneThreadOnly(message: string): MillraceError {
+  return new MillraceError('ONE_THREAD_ONLY', message, { where: { option: 'threads' } });
 }

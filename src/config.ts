@@ -87,7 +87,8 @@ export interface CheckedConfig extends Required<Omit<MillraceConfig, 'brokers' |
   readonly instanceId: string | undefined;
 }
 
-const noMetrics: Metrics = { add: () => undefined };
+/** Counts nothing: the default. */
+export const silentMetrics: Metrics = { add: () => undefined };
 
 const defaults = {
   commitInterval: 100,
@@ -110,7 +111,7 @@ const defaults = {
   compression: 'none',
   replicationFactor: -1,
   logger: silentLogger,
-  metrics: noMetrics,
+  metrics: silentMetrics,
 } as const;
 
 /** An option given as undefined has its default, as one that is left out. */

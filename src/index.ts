@@ -1,6 +1,7 @@
 /** What `millrace` exports, and nothing else. Operators are also in `millrace/operators`; the test kit is in `millrace/testing`. */
 export { millrace, memoryCluster, kafkaCluster } from './millrace';
 export type { App, RunOptions } from './app';
+export { topologyModule, type TopologyModule, type TopologyModuleOptions } from './threads/topology-module';
 export type { MillraceConfig } from './config';
 export type { Cluster } from './model/cluster';
 export type { Commit } from './commit/commit-event';
@@ -82,6 +83,7 @@ export type { RestoredSoFar, RestoreProgress } from './model/restore-progress';
 
 export { MillraceError } from './errors/millrace-error';
 export { errorCodes, type ErrorCode } from './errors/codes';
+export type { WorkerEnd, WorkerFailure, WorkerFailurePolicy, WorkerFailureVerdict } from './model/worker-failure';
 export { deadLetter, type Failure, type Policy, type Verdict } from './model/policy';
 export type { Logger } from './model/logger';
 export type { MetricName, Metrics, MetricTags } from './model/metrics';

@@ -1,7 +1,7 @@
 import type { OffsetReader } from '../kafka/offsets';
 import type { TopicPartition } from '../kafka/port';
 import { delay, type Clock } from '../time/clock';
-import type { Layout } from './layout';
+import type { InputTopic } from './layout';
 
 /** What one instance, or all threads of a process, have to do before all is done that can be done. */
 export interface WorkAtHand {
@@ -13,8 +13,15 @@ export interface WorkAtHand {
   readonly commit: () => Promise<void>;
 }
 
+/** What a layout says of the inputs. */
+export interface InputsInOrder {
+  readonly inputs: readonly Pick<InputTopic, 'topic' | 'partitions' | 'internal'>[];
+  /** Names of the repartition topics on the cluster, upstream before downstream. */
+  readonly repartitionOrder: readonly string[];
+}
+
 export interface CaughtUpOptions extends WorkAtHand {
-  readonly layout: Pick<Layout, 'inputs' | 'repartitionOrder'>;
+  readonly layout: InputsInOrder;
   readonly offsets: OffsetReader;
   readonly clock: Clock;
   readonly groupId: string;

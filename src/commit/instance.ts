@@ -127,6 +127,11 @@ export class Instance {
     return this.running && instanceAtWork(this.running);
   }
 
+  /** Has every instance of the group end, this one too, with APPLICATION_STOPPED. */
+  stopAll(reason: string): void {
+    this.running?.parts.membership.stopAll(reason);
+  }
+
   /** Drains, commits, leaves; what is not through after `within` ms is given up. */
   close(within: number): Promise<void> {
     this.ending ??= this.shutDown(within, undefined);

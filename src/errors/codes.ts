@@ -22,6 +22,7 @@ export const errorCodes = {
   NO_SUBSCRIBERS: 'a source has no subscriber left; its partition is paused',
   NULL_KEY: 'a null key without nullable()',
   NULL_VALUE: 'a null value without nullable()',
+  ONE_THREAD_ONLY: 'something that cannot cross to a worker thread, with threads > 1',
   OUTPUT_OUTSIDE_PUSH: 'an output that does not belong to the record being pushed',
   PARTITIONER_MISMATCH: 'a topic was written with another partitioner than murmur2',
   POSITION_OUT_OF_RANGE: 'the committed position is outside the log',
@@ -53,6 +54,7 @@ export const errorCodes = {
   WINDOW_RECORDS: 'a number of records in a window that is not whole and > 0, or a step that is greater',
   WINDOW_SIZE: 'a window size that is not a whole number of ms > 0, or Infinity',
 } as const;
+  WORKER_FAILED: 'a worker thread has died: an uncaught error, an exit, no memory left',
 
 /** What a program can tell errors apart by; each is explained in `docs/errors.md`. */
 export type ErrorCode = keyof typeof errorCodes;

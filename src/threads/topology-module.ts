@@ -106,3 +106,15 @@ function optionsIn(file: string, exported: Exports): TopologyModuleOptions {
   }
   return options;
 }
+
+/** A configuration with the functions of a topology module. @throws CONFIG for an option that is given twice */
+export function withModuleOptions<C extends { readonly onProcessingError: Policy }>(
+  config: C,
+  { onProcessingError }: TopologyModuleOptions,
+): C {
+  if (onProcessingError === undefined) return config;
+  if (config.onProcessingError === 'fail') return { ...config, onProcessingError };
+  throw new MillraceError('CONFIG', 'onProcessingError is given to millrace() and by the topology module: leave one of them out', {
+    where: { option: 'onProcessingError' },
+  });
+}
