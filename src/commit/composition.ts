@@ -3,6 +3,7 @@ import { Fetcher } from '../kafka/fetcher';
 import { InternalTopics } from '../kafka/internal-topics';
 import type { HeldTask } from '../kafka/held-tasks';
 import { Membership } from '../kafka/membership';
+import { PartitionWatch } from '../kafka/partition-watch';
 import { OffsetReader } from '../kafka/offsets';
 import { TransactionalProducer } from '../kafka/transaction';
 import { Loop } from '../task/loop';
@@ -40,6 +41,7 @@ export class Composition {
   readonly membership: Membership;
   readonly cycle: CommitCycle;
   readonly assignment: TaskAssignment;
+  readonly partitions: PartitionWatch;
   readonly local: LocalTasks;
   private readonly transactionalId: string;
   private needsRecovery = false;
@@ -63,6 +65,7 @@ export class Composition {
         events.afterSlice();
       },
     });
+    this.partitions = this.makePartitionWatch();
     this.membership = this.makeMembership();
     this.cycle = this.makeCycle();
     this.local = new LocalTasks(ground, {
@@ -116,6 +119,9 @@ export class Composition {
       maxWarmups: config.maxWarmups,
       probingIntervalMs: config.probingInterval,
       events: {
+        joined: () => {
+          this.partitions.look();
+        },
         assigned: (tasks) => {
           config.metrics.add('rebalance-total', 1, {});
           this.assignment.assigned(tasks);
@@ -133,6 +139,20 @@ export class Composition {
         failed: (reason) => {
           this.events.failed(reason);
         },
+      },
+    });
+  }
+
+  private makePartitionWatch(): PartitionWatch {
+    const { port, adapters, config, layout } = this.ground;
+    return new PartitionWatch({
+      port,
+      clock: adapters.clock,
+      logger: config.logger,
+      expected: new Map(layout.inputs.map(({ topic, partitions }) => [topic, partitions])),
+      isStateful: layout.owned.length > 0 || layout.stores.length > 0,
+      grown: (reason) => {
+        this.events.failed(reason);
       },
     });
   }

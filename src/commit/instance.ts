@@ -277,6 +277,7 @@ async function release({ parts, slot, port, globals }: Running, withinMs: number
   parts.loop.stop();
   parts.fetcher.close();
   parts.membership.stop();
+  parts.partitions.stop();
   // What did not drain in time, and what a rebalance has given us meanwhile.
   parts.assignment.lost();
   const followed = parts.local.standbys.stop();

@@ -25,6 +25,7 @@ export const errorCodes = {
   ONE_THREAD_ONLY: 'something that cannot cross to a worker thread, with threads > 1',
   OUTPUT_OUTSIDE_PUSH: 'an output that does not belong to the record being pushed',
   PARTITIONER_MISMATCH: 'a topic was written with another partitioner than murmur2',
+  PARTITIONS_CHANGED: 'a topic was given more partitions while the application ran',
   POSITION_OUT_OF_RANGE: 'the committed position is outside the log',
   PRODUCE_REFUSED: 'the broker refused a record',
   PROCESSING: 'a function of the topology threw',
@@ -53,8 +54,8 @@ export const errorCodes = {
   WINDOW_JOIN: 'a before or after of a join that is no whole number of ms, or whose sum is negative',
   WINDOW_RECORDS: 'a number of records in a window that is not whole and > 0, or a step that is greater',
   WINDOW_SIZE: 'a window size that is not a whole number of ms > 0, or Infinity',
-} as const;
   WORKER_FAILED: 'a worker thread has died: an uncaught error, an exit, no memory left',
+} as const;
 
 /** What a program can tell errors apart by; each is explained in `docs/errors.md`. */
 export type ErrorCode = keyof typeof errorCodes;

@@ -7,6 +7,8 @@ import type { KafkaPort, TopicPartition } from './port';
 
 /** What a membership tells its owner. *revoked*, *lost* and a stop are three things. */
 export interface MembershipEvents {
+  /** A join was completed; what it brings is told next. */
+  joined(): void;
   /** These tasks are ours from now on, besides those we have. */
   assigned(tasks: readonly number[]): void;
   /** These go to others: drain, commit, close; the group is joined again when this settles. */

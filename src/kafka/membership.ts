@@ -219,6 +219,7 @@ export class Membership {
   private async follow(order: MemberOrder): Promise<void> {
     const { standby, warmup = [], rejoinAfterMs, producers } = order;
     this.departed.remember(producers);
+    this.options.events.joined();
     const tasks = this.tasksOf(order);
     const revoked = this.owned.filter((task) => !tasks.includes(task));
     const added = tasks.filter((task) => !this.owned.includes(task));

@@ -45,6 +45,8 @@ export interface MemoryBroker extends Broker {
   readonly faults: Faults;
   /** Creates a topic at once. @throws BROKER_ERROR when the broker refuses it */
   createTopic(topic: string, partitions: number, configs?: Readonly<Record<string, string>>): void;
+  /** Gives a topic more partitions at once, so many in all. @throws UNKNOWN_TOPIC */
+  growTopic(topic: string, partitions: number): void;
   /** Deletes a topic at once, and the groups' offsets in it; one created anew under its name has another id. @throws UNKNOWN_TOPIC */
   deleteTopic(topic: string): void;
   topics(): readonly string[];
@@ -154,6 +156,11 @@ class InProcessBroker implements MemoryBroker {
     const { errorCode, errorMessage } = this.#topics.create({ topic, partitions, replicationFactor: -1, configs });
     if (errorCode === brokerCode.NONE) return;
     throw new MillraceError('BROKER_ERROR', `topic ${topic} was not created: ${errorMessage ?? ''} (${errorCode})`, { where: { topic } });
+  }
+
+  growTopic(topic: string, partitions: number): void {
+    this.#partitionsOf(topic);
+    this.#topics.grow(topic, partitions);
   }
 
   deleteTopic(topic: string): void {

@@ -57,6 +57,19 @@ export class Topics {
     return { errorCode: brokerCode.NONE, errorMessage: null };
   }
 
+  /** More partitions at the end. */
+  grow(name: string, partitions: number): void {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) return;
+    const settings = topic.config.partitionSettings(this.cutsBatches);
+    const { up } = this.nodes;
+    const added = Array.from({ length: partitions - topic.partitions.length }, (_, at) => {
+      const partition = topic.partitions.length + at;
+      return new Partition(name, partition, up[partition % up.length]!, settings);
+    });
+    this.#topics.set(name, { ...topic, partitions: [...topic.partitions, ...added] });
+  }
+
   delete(name: string): Topic | undefined {
     const topic = this.#topics.get(name);
     this.#topics.delete(name);

@@ -69,6 +69,7 @@ describe('a member of the group', () => {
       maxWarmups: 2,
       probingIntervalMs: 60_000,
       events: {
+        joined: () => undefined,
         assigned: (tasks) => told.push(`assigned ${tasks.join(' ')}`),
         revoked: (tasks) => {
           told.push(`revoked ${tasks.join(' ')}`);

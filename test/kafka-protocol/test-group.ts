@@ -70,6 +70,7 @@ export class TestGroup {
       maxWarmups: 2,
       probingIntervalMs: 60_000,
       events: {
+        joined: () => undefined,
         assigned: (tasks) => told.push(`assigned ${tasks.join(' ')}`),
         revoked: (tasks) => {
           told.push(`revoked ${tasks.join(' ')}`);
