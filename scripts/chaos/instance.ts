@@ -10,8 +10,8 @@ import type { Story } from './story';
 import type { WireProxies } from './wire-proxy';
 
 /** ms that an instance has to close; the run waits a little longer for its process to end. */
-const CLOSE_WITHIN_MS = 15_000;
-const EXIT_WITHIN_MS = CLOSE_WITHIN_MS + 10_000;
+const CLOSE_WITHIN_MS = 10_000;
+const EXIT_WITHIN_MS = CLOSE_WITHIN_MS + 25_000;
 /** ms until what failed by itself is started again, as whoever runs it would. */
 const RESTART_AFTER_MS = 500;
 

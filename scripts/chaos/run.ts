@@ -76,10 +76,13 @@ export async function run(options: RunOptions): Promise<Outcome> {
 
     begun = performance.now();
     story.tell('run', `${INSTANCES} instances run; ${seconds} s of faults begin`);
-    const over = AbortSignal.any([AbortSignal.timeout(seconds * 1_000), signal]);
-    const chaos: Chaos = { application, instances: steady, brokers, story, over, extra: (number) => extras[number]! };
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), seconds * 1_000);
+    signal.addEventListener('abort', () => over.abort());
+    const chaos: Chaos = { application, instances: steady, brokers, story, over: over.signal, extra: (number) => extras[number]! };
     const lanes = scheduleOf(seed, seconds);
     await Promise.all(lanes.map((lane) => performLane(chaos, lane, () => performance.now() - begun)));
+    clearTimeout(timer);
     signal.throwIfAborted();
 
     const faultsEnded = performance.now();
