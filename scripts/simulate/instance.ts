@@ -5,6 +5,7 @@ import { checkConfig, type MillraceConfig } from '../../src/config';
 import type { Call } from '../../src/memory/call';
 import type { FaultAction } from '../../src/memory/faults';
 import type { MemoryBroker } from '../../src/memory/memory-broker';
+import type { Logger } from '../../src/model/logger';
 import { memorySlot } from '../../src/state/slot';
 import type { Topology } from '../../src/task/topology';
 import type { Clock } from '../../src/time/clock';
@@ -31,6 +32,8 @@ export interface InstanceOptions {
   /** For the log of the run. */
   readonly say: (what: string) => void;
 }
+
+const LONGEST_LINE = 120;
 
 /** The one whose turn it is: what runs in a turn follows from one answer, timer or immediate, which belongs to one process. */
 let current: Instance | undefined;
@@ -77,7 +80,15 @@ export class Instance {
           globalDirectory: (topic: string) => `${name}/global-${topic}`,
         }),
     };
-    this.app = new MillraceApp(checkConfig({ ...config, brokers: ['simulated:1'] }), () => Promise.resolve(adapters));
+    this.app = new MillraceApp(checkConfig({ ...config, logger: this.logger(), brokers: ['simulated:1'] }), () =>
+      Promise.resolve(adapters),
+    );
+  }
+
+  private logger(): Logger {
+    const say = (fields: object, message: string): void =>
+      this.options.say(`${this.clientId} says: ${message.slice(0, LONGEST_LINE)} ${JSON.stringify(fields).slice(0, LONGEST_LINE)}`);
+    return { debug: () => undefined, info: say, warn: say, error: say };
   }
 
   /** Another one for each life, for the trace. */

@@ -32,8 +32,8 @@ export interface Program {
   /** What is deployed in the middle of the run, instance by instance. */
   readonly next?: Topology;
   readonly config?: Partial<MillraceConfig>;
-  /** Where a store is restored from, unless that is its own changelog. */
-  readonly sources?: Readonly<Record<string, string>>;
+  /** Where a store may be restored from besides its own changelog. */
+  readonly sources?: Readonly<Record<string, readonly string[]>>;
   /** ms after the last fault in which what hangs may still hang, for programs that read outside their commits. */
   readonly hangs?: number;
   /** Some input. */

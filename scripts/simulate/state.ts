@@ -12,6 +12,8 @@ interface StoreRecord {
   readonly id: number;
   readonly kind: string;
   readonly position: number;
+  /** Of the topic it is restored from. */
+  readonly topicId: string;
 }
 
 type Rows = ReadonlyMap<string, string>;
@@ -31,12 +33,18 @@ export async function stateDifferences(disk: Disk, broker: MemoryBroker, program
       const record = JSON.parse(value.toString('utf8')) as StoreRecord;
       // -1: says itself that nothing there may be relied upon.
       if (record.position < 0) continue;
-      const topic = program.sources?.[name] ?? changelog(name);
+      const topic = sourceOf(name, record, program, broker);
       const what = `${folder}, store ${name}`;
       differences.push(...storeDifferences(what, record, rowsOf(entries, record), { broker, topic, partition: task }));
     }
   }
   return differences;
+}
+
+/** Its own changelog, or what it is a table of: that may have changed from one deploy to the next. */
+function sourceOf(name: string, { topicId }: StoreRecord, { sources }: Program, broker: MemoryBroker): string {
+  const candidates = [changelog(name), ...(sources?.[name] ?? [])];
+  return candidates.find((topic) => broker.partition({ topic, partition: 0 })?.topicId === topicId) ?? candidates.at(-1)!;
 }
 
 interface Source {

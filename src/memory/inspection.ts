@@ -6,6 +6,8 @@ import type { Topics } from './topics';
 import type { TransactionCoordinator, TransactionState } from './transactions';
 
 export interface PartitionView {
+  /** 32 hex digits. */
+  readonly topicId: string;
   readonly logStartOffset: number;
   readonly lastStableOffset: number;
   readonly highWatermark: number;
@@ -50,6 +52,7 @@ export class Inspection {
     const partition = this.topics.partition(name);
     if (partition === undefined) return undefined;
     return {
+      topicId: this.topics.get(name.topic)!.id,
       logStartOffset: partition.log.startOffset,
       lastStableOffset: partition.lastStableOffset,
       highWatermark: partition.highWatermark,

@@ -2,7 +2,9 @@ import type { Program } from '../program';
 import { deduplicated } from './deduplicated';
 import { global } from './global';
 import { join } from './join';
+import { lateCopy } from './late-copy';
 import { lookup } from './lookup';
+import { redeploy } from './redeploy';
 import { repartition } from './repartition';
 import { retention } from './retention';
 import { scan } from './scan';
@@ -23,4 +25,6 @@ export const programs: readonly Program[] = [
   retention,
   watermarks,
   deduplicated,
+  redeploy,
+  lateCopy,
 ];

@@ -15,7 +15,7 @@ export const table: Program = {
   name: 'stream with table',
   inputs: ['orders', 'profiles'],
   others: { named: 2 },
-  sources: { 'profiles-table': 'profiles' },
+  sources: { 'profiles-table': ['profiles'] },
   topology: ({ stream, table: tableOf }) =>
     stream(orders).pipe(
       joinTable(tableOf(profiles), (order, profile) => `${order}/${profile ?? 'nobody'}`, { kind: 'left' }),
