@@ -16,7 +16,7 @@ import type { Metrics, MetricName } from '../../src/model/metrics';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import type { AppState } from '../../src/commit/app-state';
 import type { Topology } from '../../src/task/topology';
-import { SimulatedProcess } from '../../src/testing/cluster/simulated-process';
+import { SimulatedProcess, type SimulatedProcessOptions } from '../../src/testing/cluster/simulated-process';
 import { manualClock, type ManualClock } from '../../src/time/manual-clock';
 
 export const APP = 'app';
@@ -30,6 +30,7 @@ export interface StartOptions extends Partial<Omit<MillraceConfig, 'brokers' | '
   /** Names slot and client: given again, it is the same instance come back. */
   readonly name?: string;
   readonly openBytes?: OpenBytes;
+  readonly slot?: SimulatedProcessOptions['slot'];
 }
 
 export interface LogLine {
@@ -133,7 +134,7 @@ export class World {
   }
 
   start(topology: Topology, options: StartOptions = {}): Running {
-    const { name = 'one', openBytes, until, ...config } = options;
+    const { name = 'one', openBytes, slot, until, ...config } = options;
     const lines: LogLine[] = [];
     const logger = loggerInto(lines);
     const totals = new Map<MetricName, number>();
@@ -145,6 +146,7 @@ export class World {
       name,
       config: { applicationId: APP, cluster: this.cluster, logger, metrics, ...config },
       openBytes: openBytes === undefined ? undefined : () => openBytes,
+      slot,
       passed: () => this.passed,
       onTransactionStep: (step) => void steps.push(step),
     });

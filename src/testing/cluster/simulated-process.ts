@@ -4,7 +4,7 @@ import { checkConfig, type MillraceConfig } from '../../config';
 import type { Broker } from '../../kafka/port';
 import type { TransactionStep } from '../../kafka/transaction-outcome';
 import type { OpenBytes } from '../../state/open-bytes';
-import { memorySlot } from '../../state/slot';
+import { memorySlot, type Slot } from '../../state/slot';
 import type { Clock } from '../../time/clock';
 import { MortalBroker } from './mortal-broker';
 import { MortalClock } from './mortal-clock';
@@ -17,6 +17,8 @@ export interface SimulatedProcessOptions {
   readonly config: MillraceConfig;
   /** Local state that outlives the process; without it every store is in memory. */
   readonly openBytes?: ((clock: Clock) => OpenBytes) | undefined;
+  /** What else it finds in its place, besides the folders of `openBytes`. */
+  readonly slot?: Pick<Slot, 'notes' | 'taskFolders' | 'removeTask'> | undefined;
   readonly passed?: () => number;
   readonly onTransactionStep?: (step: TransactionStep) => void;
 }
@@ -43,6 +45,7 @@ export class SimulatedProcess {
           ...(openBytes !== undefined && {
             taskDirectory: (task: number) => `${name}/${task}`,
             globalDirectory: (topic: string) => `${name}/global-${topic}`,
+            ...options.slot,
           }),
         }),
       ...(onTransactionStep !== undefined && { onTransactionStep }),
