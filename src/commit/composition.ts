@@ -129,6 +129,8 @@ export class Composition {
         revoked: (tasks) => this.assignment.revoked(tasks, true),
         followed: (order) => {
           this.local.standbys.follow(order);
+          // Without tasks there is nothing else to be told by: an instance that is left over is at work too.
+          this.events.changed();
         },
         lost: () => {
           this.assignment.lost();
