@@ -42,20 +42,28 @@ async function main(): Promise<void> {
     printPlan(command);
     return;
   }
-  const { seconds, seed } = command;
+  const { seconds, seed, standbys: standbyReplicas } = command;
   const asked = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => asked.abort(new Error(`ended by ${name}`)));
   const build = buildCopy(patchesOf(command.plant));
   const folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
   let isWell = false;
   try {
-    const outcome = await run({ seconds, seed, build, folder, heard: command.story ? tell : () => undefined, signal: asked.signal });
+    const outcome = await run({
+      seconds,
+      seed,
+      standbyReplicas,
+      build,
+      folder,
+      heard: command.story ? tell : () => undefined,
+      signal: asked.signal,
+    });
     const trouble = troubleOf(outcome);
     isWell = trouble.length === 0;
     if (!isWell) {
       if (!command.story) for (const line of outcome.story.lines) tell(line);
       for (const each of [...trouble, ...outcome.verdict.examples]) tell(`  ${each}`);
-      tell(`seed ${seed} FAILS; again by: npm run chaos -- --seconds ${seconds} --seed ${seed}`);
+      tell(`seed ${seed} FAILS; again by: npm run chaos -- --seconds ${seconds} --seed ${seed} --standbys ${standbyReplicas}`);
     }
     print(JSON.stringify(summaryOf(outcome)));
   } finally {

@@ -24,6 +24,7 @@ export interface InstanceOptions {
   readonly build: string;
   /** For its state and its log. */
   readonly folder: string;
+  readonly standbyReplicas: number;
   readonly wire: WireProxies;
   readonly guard: Guard;
   readonly story: Story;
@@ -69,7 +70,7 @@ export class Instance {
 
   start(): void {
     if (this.#child !== undefined) return;
-    const { application, instanceId, build, folder, wire, name, guard } = this.options;
+    const { application, instanceId, build, folder, wire, name, guard, standbyReplicas } = this.options;
     mkdirSync(this.stateDirectory, { recursive: true });
     const life: Life = {
       ...{ application, brokers: wire.addresses, stateDirectory: this.stateDirectory, instanceId },
@@ -77,6 +78,7 @@ export class Instance {
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+      standbyReplicas,
       closeWithinMs: CLOSE_WITHIN_MS,
     };
     const worker = join(build, 'scripts', 'chaos', 'worker.js');

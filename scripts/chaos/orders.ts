@@ -13,6 +13,7 @@ export interface Life {
   readonly sessionTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly transactionTimeoutMs: number;
+  readonly standbyReplicas: number;
   /** For closing, after SIGTERM. */
   readonly closeWithinMs: number;
 }

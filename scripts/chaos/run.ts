@@ -22,6 +22,7 @@ import { WriterProcess } from './writer-process';
 export interface RunOptions {
   readonly seconds: number;
   readonly seed: number;
+  readonly standbyReplicas: number;
   /** The copy of the sources that runs. */
   readonly build: string;
   /** For logs and state. */
@@ -43,7 +44,7 @@ const READER = join(__dirname, 'count', 'DumpLogs.java');
 
 /** Starts everything, does what the schedule of the seed says, waits until all is at rest, and counts. */
 export async function run(options: RunOptions): Promise<Outcome> {
-  const { seconds, seed, build, folder, heard, signal } = options;
+  const { seconds, seed, standbyReplicas, build, folder, heard, signal } = options;
   const application = `chaos-${seed}`;
   let begun = performance.now();
   const story = new Story(() => performance.now() - begun, heard);
@@ -57,7 +58,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
   const instanceNamed = async (name: string, instanceId: string | undefined): Promise<Instance> => {
     const wire = await WireProxies.between(addresses);
     wires.push(wire);
-    const instance = new Instance({ name, application, instanceId, build, folder, wire, guard, story });
+    const instance = new Instance({ name, application, instanceId, standbyReplicas, build, folder, wire, guard, story });
     instances.push(instance);
     return instance;
   };
@@ -94,7 +95,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     unrest.push(...(await endAll(steady)));
     const order = { application, broker: cluster.bootstrap.join(','), written: writer.report.written, classPath };
     const verdict = await count(build, order, signal);
-    return { seed, seconds, story, verdict, unrest, restMs };
+    return { seed, seconds, standbyReplicas, story, verdict, unrest, restMs };
   } finally {
     writer?.kill();
     await Promise.all(instances.map((instance) => instance.kill()));

@@ -4,6 +4,7 @@ import type { Story } from './story';
 export interface Summary {
   readonly seed: number;
   readonly seconds: number;
+  readonly standbyReplicas: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly records: number;
   readonly expected: number;
@@ -25,6 +26,7 @@ export interface Summary {
 export interface Outcome {
   readonly seed: number;
   readonly seconds: number;
+  readonly standbyReplicas: number;
   readonly story: Story;
   readonly verdict: Verdict;
   /** What was in the way of rest or of a clean end, in words; empty: nothing. */
@@ -33,11 +35,11 @@ export interface Outcome {
   readonly restMs: number;
 }
 
-export function summaryOf({ seed, seconds, story, verdict, unrest, restMs }: Outcome): Summary {
+export function summaryOf({ seed, seconds, standbyReplicas, story, verdict, unrest, restMs }: Outcome): Summary {
   const { faults, rebalances, failures } = story;
   const { records, expected, results, lost, doubled, disordered, wrongRows, inputLost, longestGapMs, longestPartitionGapMs } = verdict;
   return {
-    ...{ seed, seconds, faults, records, expected, results, lost, doubled, disordered, wrongRows, inputLost },
+    ...{ seed, seconds, standbyReplicas, faults, records, expected, results, lost, doubled, disordered, wrongRows, inputLost },
     ...{ longestGapMs, longestPartitionGapMs, rebalances, failures },
     ...{ atRest: unrest.length === 0, restMs: Math.round(restMs) },
   };

@@ -15,6 +15,9 @@ import { chaosJob } from './job';
 import type { Life, Order, Report } from './orders';
 import { type Step, STEPS } from './schedule';
 
+/** Low, so that a new owner with little state follows as a standby first, too. */
+const ACCEPTABLE_LAG = 200;
+
 const life = JSON.parse(process.argv[2] ?? '{}') as Life;
 const log = openSync(life.logFile, 'a');
 let armed: Extract<Order, { kind: 'atStep' }> | undefined;
@@ -109,6 +112,8 @@ const config = checkConfig({
   heartbeatInterval: 500,
   requestTimeout: life.requestTimeoutMs,
   transactionTimeout: life.transactionTimeoutMs,
+  standbyReplicas: life.standbyReplicas,
+  acceptableLag: ACCEPTABLE_LAG,
   ...(instanceId === undefined ? {} : { instanceId }),
 });
 const app = new MillraceApp(config, () =>
