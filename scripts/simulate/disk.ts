@@ -2,11 +2,23 @@ import { MillraceError } from '../../src/errors/millrace-error';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { OrderedMemory } from '../../src/state/ordered-memory';
 import type { BytesOperation, BytesRange, BytesSnapshot, OrderedBytes } from '../../src/state/port';
-import type { Clock } from '../../src/time/clock';
+import { type Clock, delay } from '../../src/time/clock';
 import type { Chance } from './chance';
 
 /** What goes wrong with a write. */
 export type DiskFault = 'refused' | 'failed after it was written' | 'corrupted';
+
+/** ms that whoever opens a folder waits for another to let go of it. */
+const WAIT_MS = 5_000;
+const POLL_MS = 50;
+
+/** A process, as its disk knows it. */
+export interface DiskUser {
+  readonly clock: Clock;
+  /** Asked at each write. */
+  readonly fault: () => DiskFault | undefined;
+  readonly isAlive: () => boolean;
+}
 
 /**
  * The disk of one machine: what a process has written outlives it. A batch reaches it some turns after it was handed over, whole or not at
@@ -15,20 +27,50 @@ export type DiskFault = 'refused' | 'failed after it was written' | 'corrupted';
 export class Disk {
   private readonly folders = new Map<string, OrderedMemory>();
   private readonly corrupted = new Set<string>();
+  private readonly holders = new Map<string, { readonly process: DiskUser; readonly opened: ProcessBytes }>();
 
   /** @param slowness ms that a write takes, at most; 0: some turns */
   constructor(private readonly slowness: number) {}
 
-  /** @param fault asked at each write */
-  opener(clock: Clock, fault: () => DiskFault | undefined): OpenBytes {
-    return (folder) => {
-      if (this.corrupted.has(folder)) return Promise.reject(corruption(folder));
-      let bytes = this.folders.get(folder);
-      if (bytes === undefined) this.folders.set(folder, (bytes = new OrderedMemory()));
-      const isCorrupted = (): boolean => this.corrupted.has(folder);
-      const corrupt = (): void => void this.corrupted.add(folder);
-      return Promise.resolve(new ProcessBytes(bytes, { folder, clock, fault, isCorrupted, corrupt, slowness: this.slowness }));
+  /** Opens folders for one process; one that is open is waited for. */
+  opener(process: DiskUser): OpenBytes {
+    return async (folder, { waitMs = WAIT_MS } = {}) => {
+      const deadline = process.clock.monotonic() + waitMs;
+      while (this.isHeld(folder)) {
+        if (process.clock.monotonic() >= deadline) throw new MillraceError('SLOT_IN_USE', `the simulated ${folder} is open already`);
+        await delay(process.clock, POLL_MS);
+      }
+      if (this.corrupted.has(folder)) throw corruption(folder);
+      return this.open(folder, process);
     };
+  }
+
+  private open(folder: string, process: DiskUser): OrderedBytes {
+    let bytes = this.folders.get(folder);
+    if (bytes === undefined) this.folders.set(folder, (bytes = new OrderedMemory()));
+    const { slowness } = this;
+    const isCorrupted = (): boolean => this.corrupted.has(folder);
+    const corrupt = (): void => void this.corrupted.add(folder);
+    const opened = new ProcessBytes(bytes, { ...process, folder, slowness, isCorrupted, corrupt });
+    this.holders.set(folder, { process, opened });
+    return opened;
+  }
+
+  private isHeld(folder: string): boolean {
+    const holder = this.holders.get(folder);
+    return holder !== undefined && holder.process.isAlive() && !holder.opened.isClosed;
+  }
+
+  /** Names of the folders that begin with `prefix`. */
+  foldersIn(prefix: string): string[] {
+    return [...this.folders.keys()].filter((folder) => folder.startsWith(prefix));
+  }
+
+  /** False: it is open. */
+  removeUnused(folder: string): boolean {
+    if (this.isHeld(folder)) return false;
+    this.remove(folder);
+    return true;
   }
 
   /** The machine is lost, and comes back empty. */
@@ -67,10 +109,8 @@ export class Disk {
   }
 }
 
-interface ProcessBytesOptions {
+interface ProcessBytesOptions extends DiskUser {
   readonly folder: string;
-  readonly clock: Clock;
-  readonly fault: () => DiskFault | undefined;
   readonly isCorrupted: () => boolean;
   readonly corrupt: () => void;
   readonly slowness: number;
@@ -81,6 +121,7 @@ class ProcessBytes implements OrderedBytes {
   private under: Promise<unknown> = Promise.resolve();
   private failures = 0;
   private writtenAt = 0;
+  isClosed = false;
 
   constructor(
     private readonly bytes: OrderedMemory,
@@ -130,6 +171,7 @@ class ProcessBytes implements OrderedBytes {
 
   async close(): Promise<void> {
     await this.under;
+    this.isClosed = true;
   }
 
   private check(): void {

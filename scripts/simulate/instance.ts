@@ -6,7 +6,6 @@ import type { Call } from '../../src/memory/call';
 import type { FaultAction } from '../../src/memory/faults';
 import type { MemoryBroker } from '../../src/memory/memory-broker';
 import type { Logger } from '../../src/model/logger';
-import { memorySlot } from '../../src/state/slot';
 import type { Topology } from '../../src/task/topology';
 import type { Clock } from '../../src/time/clock';
 import type { Chance } from './chance';
@@ -15,6 +14,7 @@ import type { Disk, DiskFault } from './disk';
 import { HeldBroker, type Listener } from './held-broker';
 import { HeldClock } from './held-clock';
 import { refusals } from './refusals';
+import { slotOn } from './slot';
 
 export interface InstanceOptions {
   readonly name: string;
@@ -34,6 +34,8 @@ export interface InstanceOptions {
 }
 
 const LONGEST_LINE = 120;
+/** ms, less than is allowed: a run has seconds, not hours. */
+const PROBING_INTERVAL = 1_500;
 
 /** The one whose turn it is: what runs in a turn follows from one answer, timer or immediate, which belongs to one process. */
 let current: Instance | undefined;
@@ -68,21 +70,13 @@ export class Instance {
     const { name, clock, disk, config } = options;
     this.clock = new HeldClock(clock, this);
     this.broker = new HeldBroker(options.broker, this.clientId, this, options.listener);
-    const openBytes = disk.opener(this.clock, () => this.takeDiskFault());
+    const openBytes = disk.opener({ clock: this.clock, fault: () => this.takeDiskFault(), isAlive: () => !this.isDead });
     const adapters: Adapters = {
-      clock: this.clock,
-      broker: this.broker,
-      openBytes,
-      openSlot: () =>
-        Promise.resolve({
-          ...memorySlot(this.clock, name),
-          taskDirectory: (task: number) => `${name}/task-${task}`,
-          globalDirectory: (topic: string) => `${name}/global-${topic}`,
-        }),
+      ...{ clock: this.clock, broker: this.broker, openBytes },
+      openSlot: () => slotOn(disk, name, this.clock, openBytes),
     };
-    this.app = new MillraceApp(checkConfig({ ...config, logger: this.logger(), brokers: ['simulated:1'] }), () =>
-      Promise.resolve(adapters),
-    );
+    const checked = checkConfig({ ...config, logger: this.logger(), brokers: ['simulated:1'] });
+    this.app = new MillraceApp({ ...checked, probingInterval: PROBING_INTERVAL }, () => Promise.resolve(adapters));
   }
 
   private logger(): Logger {

@@ -77,6 +77,11 @@ export class Machines {
     }
   }
 
+  /** Disks can be looked at whatever goes on: one that is chosen by chance. */
+  checkOne(): Promise<void> {
+    return this.checkDisk(this.options.chance.oneOf([...this.machines.values()]).disk);
+  }
+
   /** What is not running is started, with the topology of now. */
   async restartAll(): Promise<void> {
     for (const machine of this.machines.values()) if (!machine.process.isRunning) await this.restart(machine);

@@ -117,6 +117,7 @@ class Run {
       if (chance.below(15) === 0) this.jump();
       await schedule.pass(chance.below(2_000));
       this.owners.checkPositions();
+      await machines.checkOne();
     }
   }
 

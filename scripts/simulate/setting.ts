@@ -39,6 +39,9 @@ export function drawSetting(seed: number, chance: Chance): Setting {
       // Without a cache entries are read from disk again and again.
       cacheBytes: chance.below(2) * 1_000_000,
       commitInterval: chance.oneOf([20, 100, 400]),
+      standbyReplicas: chance.oneOf([0, 0, 1, 2]),
+      acceptableLag: chance.oneOf([0, 5, 10_000]),
+      maxWarmups: 1 + chance.below(2),
     },
     isStatic: chance.below(4) === 0 && STATIC_MEMBERS,
     eagerness: chance.oneOf([0.3, 1, 1, 3]),

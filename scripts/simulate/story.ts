@@ -28,6 +28,8 @@ export class Story implements Pick<SeedResult, 'story' | 'violations' | 'gaveUp'
   };
 
   readonly hasGivenUp = (error: Error): void => {
+    // A folder that is open twice within one process: nobody else on its machine lives.
+    if (error.message.startsWith('SLOT_IN_USE')) this.violated(`an instance gave up: ${error.message}`);
     this.gaveUp.push(error.message.replace(/\d+/g, 'N').slice(0, 90));
   };
 }
