@@ -137,7 +137,7 @@ export class TaskAssignment {
   }
 
   private async open(owned: OwnedTask, taken: Promise<TaskStores | undefined>): Promise<void> {
-    const { factory, stores: source } = this.options;
+    const { stores: source } = this.options;
     let stores = await taken;
     if (stores === undefined && owned.dropped) return;
     stores ??= await source.open(owned.number);
@@ -146,14 +146,13 @@ export class TaskAssignment {
       await this.closeStores(owned);
       return;
     }
-    owned.task = factory.createTask(owned.number, stores);
     await this.begin(owned);
   }
 
   private async begin(owned: OwnedTask): Promise<void> {
     const { starts, factory, layout, loop, logger } = this.options;
-    const { stores, task, number } = owned;
-    if (stores === undefined || task === undefined) return;
+    const { stores, number } = owned;
+    if (stores === undefined) return;
     owned.beginnings++;
     owned.contributes = false;
     this.pause(owned);
@@ -170,6 +169,8 @@ export class TaskAssignment {
     }
     await starts.commit(start.resolved, owned.cancelled);
     if (owned.dropped || owned.leaving) return;
+    // Not before: it may be one that worked on these stores before, and is stopped.
+    const task = (owned.task ??= factory.createTask(number, stores));
     task.start(start.positions, start.cells);
     this.fetch(owned, inputs, start);
     owned.contributes = true;

@@ -45,6 +45,8 @@ interface Resting {
   /** What is committed is on disk. */
   readonly flushed: Promise<void>;
   readonly timer: TimerHandle;
+  /** No order was given since: the next is of the join by which it was given up, when its new owner does not have it yet. */
+  isNew: boolean;
 }
 
 /**
@@ -76,7 +78,7 @@ export class Standbys {
     });
   }
 
-  /** Exactly these are followed from now on; what rests and is not among them is closed. */
+  /** Exactly these are followed from now on; what rests and is still not among them is closed. */
   follow({ standby, warmup }: FollowOrder): void {
     if (this.stopped) return;
     const wanted = new Set([...standby, ...warmup]);
@@ -86,6 +88,10 @@ export class Standbys {
       this.closes(copy.close());
     }
     for (const [task, resting] of this.resting) {
+      if (!wanted.has(task) && resting.isNew) {
+        resting.isNew = false;
+        continue;
+      }
       this.resting.delete(task);
       resting.timer.cancel();
       if (wanted.has(task)) this.begin(task, resting);
@@ -119,7 +125,7 @@ export class Standbys {
       this.resting.delete(task);
       this.closes(this.closeResting(resting));
     });
-    const resting = { stores, flushed, timer };
+    const resting = { stores, flushed, timer, isNew: true };
     if (!this.stopped) this.resting.set(task, resting);
     else this.closes(this.closeResting(resting));
   }
@@ -133,6 +139,7 @@ export class Standbys {
 
   /** Closes everything; settles when all folders are closed. */
   async stop(): Promise<void> {
+    for (const resting of this.resting.values()) resting.isNew = false;
     this.follow({ standby: [], warmup: [] });
     this.stopped = true;
     this.timer?.cancel();
