@@ -1,5 +1,6 @@
 /** Kafka's error codes by the protocol's own names, as far as something here decides by them. */
 export const kafkaCode = {
+  UNKNOWN_SERVER_ERROR: -1,
   NONE: 0,
   OFFSET_OUT_OF_RANGE: 1,
   CORRUPT_MESSAGE: 2,

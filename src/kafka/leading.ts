@@ -13,11 +13,15 @@ export interface LeadOptions extends AssignOptions {
   readonly logger: Logger;
 }
 
-export type GroupOrders = readonly { readonly memberId: string; readonly assignment: Uint8Array }[];
+export interface GroupOrders {
+  readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[];
+  /** Of all claims and orders. */
+  readonly bytes: number;
+}
 
 /** Of the 1,048,588 that a record of the group may have by default. */
 const LARGE_GROUP_BYTES = 750_000;
-const LARGE_GROUP =
+export const LARGE_GROUP =
   "The broker keeps them in one record of __consumer_offsets, of 1 MB at most unless that topic's max.message.bytes is raised; beyond it nobody " +
   'can join any more. Remove what lies unused under the state directories, or run fewer instances';
 
@@ -47,5 +51,5 @@ export function ordersOf({ generationId, memberId: leaderId, members }: JoinGrou
   if (bytes > LARGE_GROUP_BYTES) {
     logger.warn({ ...fields, bytes }, `claims and orders of this group have ${String(bytes)} bytes. ${LARGE_GROUP}`);
   }
-  return assignments;
+  return { assignments, bytes };
 }

@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors/millrace-error';
 import { describeProcess } from './duplicate-watch';
 import { kafkaCode } from './error-codes';
+import { LARGE_GROUP } from './leading';
 
 /** Why a join or a heartbeat did not do. */
 export type Trouble = 'rejoin' | 'lost' | 'fatal';
@@ -45,6 +46,17 @@ export function fatal(code: number, said: string, { groupId, groupInstanceId, se
     default:
       return new MillraceError('BROKER_ERROR', `group "${groupId}" cannot be joined: ${said}`);
   }
+}
+
+/** It may have been a failure of the broker's disk, which passes; but a group that is too large stays so. */
+export const notKeptBudget = { times: 5, pauseMs: 1_000 };
+
+/** -1 to SyncGroup again and again: most often that the record of the group, its claims and orders, is too large. */
+export function notKept(groupId: string, bytes: number): MillraceError {
+  return new MillraceError(
+    'BROKER_ERROR',
+    `The broker does not keep group "${groupId}" (UNKNOWN_SERVER_ERROR to SyncGroup); its claims and orders have ${String(bytes)} bytes. ${LARGE_GROUP}`,
+  );
 }
 
 export function unexpected(cause: unknown): MillraceError {

@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors/millrace-error';
-import type { TimerHandle } from '../time/clock';
+import { delay, type TimerHandle } from '../time/clock';
 import { DepartedProducers } from './departed-producers';
 import { describeCode } from './describe-code';
 import { DuplicateWatch } from './duplicate-watch';
@@ -9,7 +9,7 @@ import { GroupRequests } from './group-requests';
 import { ordersOf, type GroupOrders } from './leading';
 import type { JoinGroupAnswer, MemberIdentity } from './port';
 import type { MembershipOptions } from './membership-options';
-import { fatal, troubleOf, unexpected } from './membership-trouble';
+import { fatal, notKept, notKeptBudget, troubleOf, unexpected } from './membership-trouble';
 import { StopOfAll } from './stop-word';
 import { WakeablePause } from './wakeable-pause';
 
@@ -33,6 +33,8 @@ export class Membership {
 
   /** The joins that this member wanted itself. */
   private round = 0;
+  /** Times in a row that the broker could not keep the group. */
+  private notKept = 0;
   private readonly pause: WakeablePause;
   private readonly requests: GroupRequests;
   private readonly departed: DepartedProducers;
@@ -187,14 +189,22 @@ export class Membership {
   }
 
   private async sync(joined: JoinGroupAnswer): Promise<MemberOrder | undefined> {
-    const { port } = this.options;
-    const assignments = joined.leaderId === joined.memberId ? this.lead(joined) : [];
+    const { port, clock } = this.options;
+    const { assignments, bytes } = joined.leaderId === joined.memberId ? this.lead(joined) : { assignments: [], bytes: undefined };
     const synced = await this.requests.ask('SyncGroup', (node) => port.syncGroup(node, { ...this.identity(), assignments }));
     if (synced === undefined) return undefined;
+    if (synced.errorCode === kafkaCode.UNKNOWN_SERVER_ERROR) {
+      this.notKept++;
+      // The leader alone: without it the others may be few enough.
+      if (bytes !== undefined && this.notKept >= notKeptBudget.times) throw notKept(this.options.groupId, bytes);
+      await delay(clock, notKeptBudget.pauseMs);
+      return undefined;
+    }
     if (synced.errorCode !== kafkaCode.NONE) {
       this.troubled('SyncGroup', synced.errorCode);
       return undefined;
     }
+    this.notKept = 0;
     return decodeOrder(synced.assignment);
   }
 

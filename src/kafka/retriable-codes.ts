@@ -1,7 +1,6 @@
 import { kafkaCode } from './error-codes';
 
 /** Codes nobody else decides by. */
-const UNKNOWN_SERVER_ERROR = -1;
 const REPLICA_NOT_AVAILABLE = 9;
 const NETWORK_EXCEPTION = 13;
 
@@ -53,7 +52,7 @@ export const offsetFetchAgain: ReadonlySet<number> = new Set([...coordinatorBusy
 /** After EndTxn: nothing is known of what it did, so that only the same request again can tell. */
 export const endTxnAgain: ReadonlySet<number> = new Set([
   ...coordinatorBusy,
-  UNKNOWN_SERVER_ERROR,
+  kafkaCode.UNKNOWN_SERVER_ERROR,
   kafkaCode.REQUEST_TIMED_OUT,
   NETWORK_EXCEPTION,
 ]);

@@ -59,6 +59,15 @@ export class Group {
     return Math.max(0, ...Array.from(this.members.values(), (member) => member.rebalanceTimeoutMs));
   }
 
+  /** What the broker keeps of this generation, about. */
+  get recordBytes(): number {
+    let bytes = 0;
+    for (const { protocols, assignment } of this.members.values()) {
+      bytes += assignment.length + (protocols.find(({ name }) => name === this.protocol)?.metadata.length ?? 0);
+    }
+    return bytes;
+  }
+
   get hasAllJoined(): boolean {
     return this.pendingJoins.size === 0 && [...this.members.values()].every((member) => member.joining !== undefined);
   }

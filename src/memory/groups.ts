@@ -15,6 +15,9 @@ import { offsetUnknown } from './group-offsets';
 import type { Marker } from './marker';
 import { Rebalance, type RebalanceOptions } from './rebalance';
 
+/** `max.message.bytes` of __consumer_offsets: metadata and assignments of a group are one record there. */
+const MAX_RECORD_BYTES = 1_048_588;
+
 /** The group coordinator: the classic protocol of consumer groups, and their offsets. */
 export class GroupCoordinator {
   readonly #groups = new Map<string, Group>();
@@ -57,6 +60,11 @@ export class GroupCoordinator {
       for (const each of group.members.values()) {
         const assigned = request.assignments.find(({ memberId }) => memberId === each.memberId);
         each.assignment = Buffer.from(assigned?.assignment ?? []);
+      }
+      if (group.recordBytes > MAX_RECORD_BYTES) {
+        this.#rebalance.answerSyncs(group, brokerCode.UNKNOWN_SERVER_ERROR);
+        this.#rebalance.prepare(group);
+        return;
       }
       group.state = 'stable';
     }

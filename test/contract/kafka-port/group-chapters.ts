@@ -178,6 +178,17 @@ export function groupsChapter(bench: () => Workbench): void {
     for (const client of [first, second]) await client.leave();
   });
 
+  it('does not keep a group of more than a megabyte: the assignment is answered -1, and the group begins anew', async () => {
+    const client = await GroupClient.create(bench(), bench().name('group'), { metadata: 'm'.repeat(1_100_000) });
+    await client.enter();
+    const { generationId } = client;
+    expect((await client.sync()).errorCode).toBe(-1);
+    expect(await client.heartbeat()).toBe(27);
+    await client.enter();
+    expect(client.generationId).toBe(generationId + 1);
+    await client.leave();
+  });
+
   it('puts a member out whose heartbeats stay away for its session timeout', async () => {
     const groupId = bench().name('group');
     const alive = await GroupClient.create(bench(), groupId, { sessionTimeoutMs: 20_000 });
