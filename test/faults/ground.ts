@@ -22,6 +22,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RunningCluster } from '../../scripts/kafka-server';
+import { startGuard } from '../../scripts/chaos/guard';
 import { CommittedLog } from '../../scripts/kafka/committed-log';
 import { PlainClient } from '../../scripts/kafka/plain-client';
 import { kafkaCluster } from '../../src/millrace';
@@ -31,11 +32,13 @@ import { sharedCluster } from './shared-cluster';
 import { SteadyWriter, type WriterOptions } from './steady-writer';
 import { until } from './until';
 import type { Life } from './worker';
-import { WorkerProcess } from './worker-process';
+import { longestStep, WorkerProcess } from './worker-process';
 
 export const PARTITIONS = 4;
 /** As short as a member that has nothing else to fear may have it here. */
 export const SESSION_MS = 6_000;
+/** ms without a change of owners after which there will be none. */
+const SETTLED_MS = 3_000;
 const WHOLE_WITHIN_MS = 90_000;
 const THROUGH_WITHIN_MS = 90_000;
 
@@ -56,6 +59,8 @@ export class Ground {
   /** To write with, and to create topics. */
   readonly cluster: Cluster;
   readonly folder: string;
+  /** Workers do not outlive the tests, not even stopped ones, however the tests end. */
+  private readonly guard = startGuard();
   private readonly workers: WorkerProcess[] = [];
   private readonly writers: SteadyWriter[] = [];
   private readonly began = performance.now();
@@ -83,28 +88,35 @@ export class Ground {
       await ground.cluster.createTopics(topics);
       await body(ground);
       for (const worker of ground.workers) worker.check();
+    } catch (error) {
+      for (const worker of ground.workers) process.stderr.write(worker.story());
+      throw error;
     } finally {
       await ground.leave();
     }
   }
 
   worker(name: string, { stateOf = name, config = {}, ...options }: WorkerOptions = {}): WorkerProcess {
-    const worker = new WorkerProcess(name, {
-      application: this.application,
-      job: this.jobName,
-      brokers: this.brokers.bootstrap,
-      stateDirectory: path.join(this.folder, `state-${stateOf}`),
-      logFile: path.join(this.folder, `${name}-${this.workers.length}.log`),
-      ...options,
-      config: {
-        commitInterval: 50,
-        sessionTimeout: SESSION_MS,
-        heartbeatInterval: 500,
-        requestTimeout: 20_000,
-        transactionTimeout: 25_000,
-        ...config,
+    const worker = new WorkerProcess(
+      name,
+      {
+        application: this.application,
+        job: this.jobName,
+        brokers: this.brokers.bootstrap,
+        stateDirectory: path.join(this.folder, `state-${stateOf}`),
+        logFile: path.join(this.folder, `${name}-${this.workers.length}.log`),
+        ...options,
+        config: {
+          commitInterval: 50,
+          sessionTimeout: SESSION_MS,
+          heartbeatInterval: 500,
+          requestTimeout: 20_000,
+          transactionTimeout: 25_000,
+          ...config,
+        },
       },
-    });
+      this.guard,
+    );
     this.workers.push(worker);
     return worker;
   }
@@ -150,6 +162,25 @@ export class Ground {
         return group.state === 'Stable' && group.members === members;
       },
       () => seen,
+    );
+  }
+
+  /** Waits until these have shared all tasks among them, and have worked like that for a while: nothing moves any more. */
+  async settled(...workers: readonly WorkerProcess[]): Promise<void> {
+    await this.stable(workers.length);
+    const seen = (): unknown => workers.map((worker) => ({ name: worker.name, tasks: [...worker.tasksSince(Date.now() - SETTLED_MS)] }));
+    await until(
+      `the tasks of ${this.application} are shared and stay where they are`,
+      60_000,
+      () => {
+        for (const worker of workers) worker.check();
+        const since = Date.now() - SETTLED_MS;
+        const owned = workers.map((worker) => worker.tasksSince(since));
+        const count = owned.reduce((sum, { size }) => sum + size, 0);
+        const rested = workers.every((worker) => worker.told('generation').every(({ at }) => at < since));
+        return rested && count === PARTITIONS && new Set(owned.flatMap((each) => [...each])).size === PARTITIONS;
+      },
+      seen,
     );
   }
 
@@ -226,15 +257,12 @@ export class Ground {
       await this.whole();
       await this.cluster.deleteTopics(this.job.topics);
     } finally {
+      this.guard.close();
       await this.cluster.close();
       this.client.close();
       rmSync(this.folder, { recursive: true, force: true });
     }
   }
-}
-
-function longestStep(times: readonly number[]): number {
-  return Math.max(0, ...times.slice(1).map((at, index) => at - times[index]!));
 }
 
 interface Judgement {

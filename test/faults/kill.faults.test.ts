@@ -6,8 +6,7 @@ describe('kill -9 of an instance', () => {
       const writer = ground.writer();
       const one = await ground.worker('one').running();
       const two = await ground.worker('two').running();
-      await ground.stable(2);
-      await one.until('both commit', 30_000, () => [one, two].every((worker) => worker.committedSince(0).length > 20));
+      await ground.settled(one, two);
       const killedAt = Date.now();
       await one.kill();
       await two.until('it commits for every task', SESSION_MS + 30_000, () => two.tasksSince(killedAt).size === PARTITIONS);

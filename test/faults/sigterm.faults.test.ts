@@ -10,8 +10,7 @@ describe('SIGTERM under load', () => {
       const config = { sessionTimeout: 120_000 };
       const one = await ground.worker('one', { config, closeWithinMs: BUDGET_MS }).running();
       const two = await ground.worker('two', { config, closeWithinMs: BUDGET_MS }).running();
-      await ground.stable(2);
-      await one.until('both commit', 30_000, () => [one, two].every((worker) => worker.committedSince(0).length > 10));
+      await ground.settled(one, two);
       const askedAt = Date.now();
       one.signal('SIGTERM');
       expect(await one.ended(BUDGET_MS + 20_000)).toEqual({ code: 0, signal: null });

@@ -10,9 +10,10 @@ describe('a transaction that the broker ends by its timeout', () => {
       const one = await ground
         .worker('one', {
           config: { transactionTimeout: TRANSACTION_MS, sessionTimeout: 4 * TRANSACTION_MS },
-          at: { step: 'between offsets and EndTxn', nth: 20, signal: 'SIGSTOP' },
         })
         .running();
+      await ground.settled(one);
+      one.atNext('between offsets and EndTxn', 'SIGSTOP');
       await one.stopped();
       const stoppedAt = Date.now();
       // A record of the transaction is in the log, and stays undecided until the broker aborts it.

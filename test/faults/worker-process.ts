@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Guard } from '../../scripts/chaos/guard';
 import { Impossible, until } from './until';
-import type { Life, News } from './worker';
+import type { AtStep, Life, News } from './worker';
 
 type NewsOf<K extends News['kind']> = Extract<News, { readonly kind: K }>;
 
@@ -22,11 +23,13 @@ export class WorkerProcess {
   constructor(
     readonly name: string,
     private readonly life: Life,
+    guard: Guard,
   ) {
     this.mayEnd = life.at?.signal === 'SIGKILL';
     this.child = spawn(process.execPath, ['--import', 'tsx', path.join(__dirname, 'worker.ts'), JSON.stringify(life)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    guard.watch(this.child);
     this.child.on('message', (news) => this.news.push(news as News));
     this.child.once('exit', (code, signal) => {
       this.end = { code, signal };
@@ -59,6 +62,16 @@ export class WorkerProcess {
   tasksSince(from: number): ReadonlySet<number> {
     const tasks = this.committedSince(from).flatMap((commit) => commit.tasks);
     return new Set(tasks.filter(({ records }) => records > 0).map(({ partition }) => partition));
+  }
+
+  /** ms of the longest time between two commits of records of one of these tasks, from a moment of the wall clock on. */
+  longestGap(tasks: Iterable<number>, from: number): number {
+    const commits = this.committedSince(from);
+    const gaps = [...tasks].map((task) => {
+      const own = commits.filter((commit) => commit.tasks.some(({ partition, records }) => partition === task && records > 0));
+      return longestStep([from, ...own.map(({ at }) => at)]);
+    });
+    return Math.max(0, ...gaps);
   }
 
   /** The error it ended with. */
@@ -103,6 +116,13 @@ export class WorkerProcess {
     return this;
   }
 
+  /** The next time that it is at this step, it does this to itself. */
+  atNext(step: string, signal: AtStep['signal']): void {
+    this.mayEnd ||= signal === 'SIGKILL';
+    const order: AtStep = { step, nth: 1, signal };
+    this.child.send(order);
+  }
+
   /** It has stopped itself at the step that it was told. */
   async stopped(withinMs = 60_000): Promise<void> {
     await this.until('it stopped itself', withinMs, () => this.log.includes('"this is the step"'));
@@ -111,15 +131,30 @@ export class WorkerProcess {
   /** @throws when it has ended although nobody ended it */
   check(): void {
     if (this.end === undefined || this.mayEnd) return;
-    throw new Impossible(`worker ${this.name} ended (${JSON.stringify(this.end)}): ${JSON.stringify(this.lastWords())}`);
+    throw new Impossible(`worker ${this.name} ended (${JSON.stringify(this.end)}): ${JSON.stringify(this.failure)}`);
   }
 
   get log(): string {
     return readFileSync(this.life.logFile, 'utf8');
   }
 
+  /** What happened to it, for whoever looks for the reason of a failed test. */
+  story(): string {
+    const news = this.news.filter(({ kind }) => kind !== 'committed').map((each) => JSON.stringify({ ...each, at: timeOf(each.at) }));
+    const commits = this.committedSince(0).slice(-5);
+    const last = commits.map(({ at, tasks }) => `${timeOf(at)} ${tasks.map(({ partition }) => partition).join(',')}`);
+    const lines = [...news, ...this.log.trimEnd().split('\n').slice(-40), `last commits of tasks: ${last.join('; ')}`];
+    return `--- worker ${this.name} (${JSON.stringify(this.end ?? 'lives')})\n${lines.join('\n')}\n`;
+  }
+
   private readonly lastWords = (): unknown => {
-    const lines = this.log.trimEnd().split('\n').slice(-12);
-    return { state: this.state, exit: this.end, failure: this.failure, log: lines };
+    return { state: this.state, exit: this.end, failure: this.failure, tasks: [...this.tasksSince(Date.now() - 5_000)] };
   };
+}
+
+const timeOf = (at: number): string => new Date(at).toISOString().slice(11);
+
+/** Of times in ascending order. */
+export function longestStep(times: readonly number[]): number {
+  return Math.max(0, ...times.slice(1).map((at, index) => at - times[index]!));
 }

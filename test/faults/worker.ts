@@ -23,10 +23,19 @@ export interface Life {
   readonly config: Partial<Omit<MillraceConfig, 'logger' | 'metrics' | 'cluster'>>;
   /** ms that the slow word of the job takes. */
   readonly slowMs?: number;
-  /** At the nth time of this step: the process does this to itself. */
-  readonly at?: { readonly step: string; readonly nth: number; readonly signal: 'SIGKILL' | 'SIGSTOP' };
+  readonly at?: AtStep;
   /** ms for `close` after SIGTERM. */
   readonly closeWithinMs?: number;
+}
+
+/**
+ * At the nth time of this step the process does this to itself. Steps: those of a transaction (src/kafka/transaction-outcome.ts), `writing
+ * LevelDB`, `joinGroup`, `syncGroup`, `offsetFetch`. Given with the life, or sent to it later.
+ */
+export interface AtStep {
+  readonly step: string;
+  readonly nth: number;
+  readonly signal: 'SIGKILL' | 'SIGSTOP';
 }
 
 /** Times are wall clock, ms. */
@@ -68,14 +77,21 @@ function tell(news: Untimed<News>, told: () => void = () => undefined): void {
   else told();
 }
 
-let stepsLeft = life.at?.nth ?? 0;
+let armed = life.at;
+let stepsLeft = armed?.nth ?? 0;
 function at(step: string): void {
-  if (step !== life.at?.step) return;
+  if (armed === undefined || step !== armed.step) return;
   stepsLeft--;
-  if (stepsLeft !== 0) return;
-  write('info', { step, signal: life.at.signal }, 'this is the step');
-  process.kill(process.pid, life.at.signal);
+  if (stepsLeft > 0) return;
+  const { signal } = armed;
+  armed = undefined;
+  write('info', { step, signal }, 'this is the step');
+  process.kill(process.pid, signal);
 }
+process.on('message', (order) => {
+  armed = order as AtStep;
+  stepsLeft = armed.nth;
+});
 
 /** Each request is a step, named as the port names it; and generations are told. */
 function watched(broker: Broker): Broker {
