@@ -2,7 +2,7 @@ import type { Codec } from '../model/codec';
 import type { Duration } from '../model/duration';
 import type { StoreShape } from '../model/store-definition';
 import { DueIndex } from './due-index';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import type { EventTime } from './event-time';
 import type { AgingRuntime, KeyValueRuntime, Stamped } from './handle';
 import { KeyValueEntries } from './key-value-entries';

@@ -4,7 +4,7 @@ import type { BufferStore } from '../model/buffer';
 import type { Codec } from '../model/codec';
 import type { StoreShape } from '../model/store-definition';
 import { DueIndex } from './due-index';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import { runtime, type Scheduled, type StoreRuntime } from './handle';
 import { bufferTimeOf, Held, heldCodec, type Headers } from './held';
 import { compareNumbered, NumberedKey, numberedKeyCodec } from './numbered-key';

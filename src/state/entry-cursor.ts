@@ -1,13 +1,18 @@
 import { absent, type Version } from './version';
-import type { Entry } from './segment';
 import type { DiskEntries } from './disk-entries';
 import type { Stamped, WindowCursor } from './handle';
+
+/** The entry that a version was pinned of. */
+interface PinnedEntry<K> {
+  readonly key: K;
+  readonly forgotten: boolean;
+}
 
 /** What memory held of one key when a cursor was opened. */
 export class Pinned<K, A> {
   constructor(
     readonly identity: string,
-    readonly entry: Entry<K, A>,
+    readonly entry: PinnedEntry<K>,
     readonly version: Version<A>,
   ) {}
 }

@@ -1,54 +1,20 @@
-import type { BatchReader } from '../kafka/batch-decode';
-import type { StoreShape } from '../model/store-definition';
-import type { Logger } from '../model/logger';
-import type { Clock } from '../time/clock';
 import type { ByteSlab } from './byte-slab';
-import type { CacheBudget } from './cache-budget';
-import { Claim } from './claim';
-import { deepFreeze } from './deep-freeze';
-import { type Entry, ENTRY_BYTES, type Segment } from './segment';
-import { absent, nothing, Version } from './version';
-import { type CursorSource, EntryCursor, type Pinned, type PinnedEntries } from './entry-cursor';
 import type { DiskEntries } from './disk-entries';
-import type { Stamped, StoreRuntime } from './handle';
-import { type EntryEncoder, type EntryKeeper, Layers, type SealedEntry } from './layers';
-import { LazySort } from './lazy-sort';
-import type { OrderedBytes } from './port';
-import { restoreEntries, type RestoringBatch } from './restore-entries';
-import type { Scope } from './scope';
-import { StoreCodecs } from './store-codecs';
-import { StoreLayout, timestampOf, VALUE_AT } from './store-layout';
-import { type EncodedValue, WriteBehind } from './write-behind';
-
-/** What the stores of one task share. */
-export interface StoreContext {
-  readonly scope: Scope;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly bytes: OrderedBytes;
-  readonly budget: CacheBudget;
-  /** Freeze values deeply, so that changing one in place throws. */
-  readonly freeze: boolean;
-}
-
-/** Entries looked at for each one that a read has brought in beyond the budget. */
-const SWEEP_PER_READ = 8;
+import type { EntryCursor, PinnedEntries } from './entry-cursor';
+import type { Stamped } from './handle';
+import { LayeredStore } from './layered-store';
+import type { SealedEntry } from './layers';
+import type { BytesOperation } from './port';
+import { type Entry, ENTRY_BYTES, type Segment } from './segment';
+import { diskValue } from './store-layout';
+import { absent, nothing, Version } from './version';
+import type { EncodedValue, Flush } from './write-behind';
 
 /** Equal to no key. */
-const nowhere: unknown = Symbol('nowhere');
+export const nowhere: unknown = Symbol('nowhere');
 
-/**
- * One store: its entries in memory, the layers over them, and the disk below. Kinds of stores differ in their segments and in what
- * they show to operators.
- */
-export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A>, EntryEncoder<K, A> {
-  readonly behind = new WriteBehind<K, A>();
-  readonly layout: StoreLayout;
-  protected codecs: StoreCodecs<K, A>;
-  protected readonly layers: Layers<K, A>;
-  protected readonly cursors = new Set<EntryCursor<K, A>>();
-  private readonly held: Claim;
-  private sweeping: Iterator<Entry<K, A>, void> | undefined;
+/** A store with an entry for each key, in segments: kinds of stores differ in these and in what they show to operators. */
+export abstract class EntryStore<K, A> extends LayeredStore<K, A, A> {
   /** What was looked for last, and the entry found: a write mostly follows the read of its key. */
   private lastKey: unknown = nowhere;
   private lastStart = 0;
@@ -61,80 +27,12 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   /** Made last: the entries of a window are mostly removed with one timestamp. */
   private lastTombstone = new Version<A>(absent, -1);
 
-  constructor(
-    readonly shape: StoreShape,
-    /** Number of the store among those of its directory. */
-    id: number,
-    protected readonly context: StoreContext,
-    layout: StoreLayout = new StoreLayout(id, shape.kind === 'window'),
-    codecs: StoreCodecs<K, A> = new StoreCodecs(shape),
-  ) {
-    this.codecs = codecs;
-    this.layout = layout;
-    this.layers = new Layers(this.behind, this);
-    this.held = new Claim(shape.name);
-  }
-
-  get scope(): Scope {
-    return this.context.scope;
-  }
-
-  get name(): string {
-    return this.shape.name;
-  }
-
-  claim(token: object, operator: string): () => void {
-    return this.held.take(token, operator);
-  }
-
-  // ---- what each kind says of its segments
-
-  protected abstract segments(): Iterable<Segment<K, A>>;
   /** The segment of a window; undefined: it has no entries, not on disk either. */
   protected abstract segmentAt(start: number): Segment<K, A> | undefined;
   /** Makes the segment of a window that has none. */
   protected abstract newSegment(start: number): Segment<K, A>;
-  /** Reads see nothing; in doubt false. */
-  abstract get isEmpty(): boolean;
-  /** Learns from the disk which segments there are; nothing is in memory. */
-  abstract reload(): Promise<void>;
-  /** `hasEntries` or the number of entries in memory may have changed. */
-  abstract changed(segment: Segment<K, A>): void;
-  /** Lets go of all segments. */
-  protected abstract clearSegments(): void;
-  /** Looks on disk whether segments that have become empty in memory are. */
-  abstract probe(): Promise<void>;
 
   // ---- layers
-
-  get activeBytes(): number {
-    return this.layers.activeBytes;
-  }
-
-  checkpoint(): void {
-    this.layers.checkpoint();
-  }
-
-  rollback(): void {
-    this.layers.rollback();
-  }
-
-  /** Encodes the active layer; changes nothing until `seal`. @throws ENCODE */
-  prepare(append: SealedEntry): void {
-    this.layers.prepare(this, append);
-  }
-
-  seal(): void {
-    this.layers.seal();
-  }
-
-  commit(): void {
-    this.layers.commit(this.sized);
-  }
-
-  abort(): void {
-    this.layers.abort();
-  }
 
   encode(entry: Entry<K, A>, version: Version<A>, append: SealedEntry): EncodedValue | null | undefined {
     const value = version.value === absent ? null : this.valueToAppend(entry, version.value);
@@ -142,32 +40,23 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     return value;
   }
 
-  diskKey(entry: Entry<K, A>, slab: ByteSlab): Uint8Array {
-    return this.layout.diskKey(this.codecs.keyOf(entry.identity), entry.segment.start, slab);
-  }
-
   /** What could be changed in place is kept, until it is on disk. */
   private valueToAppend({ key }: Entry<K, A>, value: A): EncodedValue {
     return typeof value === 'object' ? this.codecs.encodeValue(key, value) : this.codecs.encodeValueInPassing(key, value);
   }
 
-  value(entry: Entry<K, A>, value: A): EncodedValue {
-    return this.codecs.encodeValue(entry.key, value);
-  }
-
-  /** Restoring needs what is on disk: every write before must be through. */
-  get restoresOverDisk(): boolean {
-    return false;
-  }
-
-  /** What the records of a changelog mean for the disk. @throws what `foreignKey` gives for a record that is none of this store's */
-  restoring(reader: BatchReader, foreignKey: () => Error): RestoringBatch {
-    return restoreEntries(this.layout, reader, foreignKey);
-  }
-
-  /** Takes the tombstones that a flush has written out of memory. */
-  flushed(gone: readonly Entry<K, A>[]): void {
-    for (const entry of gone) this.layers.settle(entry);
+  flushInto(operations: BytesOperation[], flush: Flush<K, A>, at: number, slab: ByteSlab): void {
+    const entry = flush.entries[at]!;
+    const { value, timestamp } = flush.versions[at]!;
+    // A tombstone for what never reached the disk.
+    if (value === absent && !entry.onDisk) return;
+    const key = this.layout.diskKey(this.codecs.keyOf(entry.identity), entry.segment.start, slab);
+    if (value === absent) {
+      operations.push({ type: 'delete', key });
+      return;
+    }
+    const encoded = flush.encoded.get(at) ?? this.codecs.encodeValue(entry.key, value);
+    operations.push({ type: 'put', key, value: diskValue(slab, encoded, timestamp) });
   }
 
   // ---- entries
@@ -232,11 +121,7 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
   }
 
   protected put(key: K, start: number, value: A, timestamp: number): void {
-    if (this.context.freeze) {
-      deepFreeze(value);
-      // An error of the codec then names the record that made the value, not the commit.
-      this.codecs.encodeValue(key, value);
-    }
+    if (this.context.freeze) this.freeze(key, value);
     this.layers.write(this.entryToWrite(key, start), new Version<A>(value, timestamp));
   }
 
@@ -251,20 +136,12 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     this.layers.write(entry, this.lastTombstone);
   }
 
-  /** Forgets everything in memory; nothing of it may be missing on disk. */
-  reset(): void {
-    for (const entry of this.everyEntry()) this.context.budget.used -= entry.bytes;
-    this.clearSegments();
-    this.sweeping = undefined;
+  override reset(): void {
+    super.reset();
     this.remember(nowhere as K, 0, undefined);
   }
 
   // ---- memory
-
-  /** For stores that keep an index beside their entries. */
-  reverted(_entry: Entry<K, A>): void {
-    // nothing to bring back
-  }
 
   forget(entry: Entry<K, A>): void {
     const { segment } = entry;
@@ -281,28 +158,6 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     this.changed(segment);
   }
 
-  /** Looks at up to `count` entries and lets go of those that are on disk and were not used since the last look; not of `kept`. */
-  evict(count: number, kept?: Entry<K, A>): void {
-    const { budget } = this.context;
-    let ends = 0;
-    for (let looked = 0; looked < count && ends < 2 && budget.isExceeded; looked++) {
-      this.sweeping ??= this.everyEntry();
-      const next = this.sweeping.next();
-      if (next.done === true) {
-        this.sweeping = undefined;
-        ends++;
-        continue;
-      }
-      const entry = next.value;
-      if (entry.used) entry.used = false;
-      else if (entry !== kept && !this.layers.needs(entry)) this.forget(entry);
-    }
-  }
-
-  private *everyEntry(): Generator<Entry<K, A>, void> {
-    for (const segment of this.segments()) yield* segment.entries.values();
-  }
-
   /** An entry made by a read of the disk, or one that is written without having been read (`committed` undefined). */
   private add(segment: Segment<K, A>, identity: string, key: K, committed: Version<A> | undefined, valueBytes = 0): Entry<K, A> {
     const bytes = ENTRY_BYTES + identity.length + 2 * valueBytes;
@@ -315,34 +170,21 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     const bytes = this.context.bytes.get(this.layout.lookupKey(this.codecs.encodeKey(key), segment.start));
     const entry = this.add(segment, identity, key, bytes === undefined ? nothing : this.versionOf(bytes), bytes?.length ?? 0);
     if (segment.live === 1) this.changed(segment);
-    if (this.context.budget.isExceeded) this.evict(SWEEP_PER_READ, entry);
+    this.makeRoomFor(entry);
     return entry;
   }
 
-  protected versionOf(bytes: Uint8Array): Version<A> {
-    const value = this.codecs.decodeValue(bytes, VALUE_AT);
-    if (this.context.freeze) deepFreeze(value);
-    return new Version<A>(value, timestampOf(bytes));
+  protected bytesOf({ value }: Version<A>, encoded: EncodedValue | undefined): number {
+    if (encoded !== undefined) return encoded.length;
+    return value === absent ? 0 : this.bytesOfValue(value);
   }
 
   /** About what a value takes encoded, if that is not known. */
-  protected bytesOf(value: A): number {
+  protected bytesOfValue(value: A): number {
     return typeof value === 'string' ? value.length : 8;
   }
 
-  private readonly sized = (entry: Entry<K, A>, { value }: Version<A>, encoded: EncodedValue | undefined): void => {
-    const known = value === absent ? 0 : this.bytesOf(value);
-    const valueBytes = encoded === undefined ? known : encoded.length;
-    const bytes = ENTRY_BYTES + entry.identity.length + 2 * valueBytes;
-    this.context.budget.used += bytes - entry.bytes;
-    entry.bytes = bytes;
-  };
-
   // ---- cursors
-
-  protected sorted(pinned: Pinned<K, A>[]): LazySort<Pinned<K, A>> {
-    return new LazySort(pinned, this.codecs.compare);
-  }
 
   /** Walks what was pinned, over the disk if that has more: then it must be sorted. */
   protected cursorOver(
@@ -351,16 +193,10 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
     disk: DiskEntries | undefined,
     fromTheFirst = false,
   ): EntryCursor<K, A> {
-    const { codecs, layout } = this;
     const { revivals } = segment;
-    const keyOnDisk = (diskKey: Uint8Array): K => codecs.decodeKey(diskKey, layout.keyAt);
-    const source: CursorSource<K, A> = {
-      compare: codecs.compare,
-      keyOnDisk,
-      identityOnDisk: (diskKey) => codecs.identityOf(keyOnDisk(diskKey)),
-      valueOnDisk: (value) => this.versionOf(value) as Stamped<A>,
+    return this.cursor(pinned, disk, {
       taken: ({ entry }) => {
-        if (!entry.forgotten) this.remember(entry.key, segment.start, entry);
+        if (!entry.forgotten) this.remember(entry.key, segment.start, entry as unknown as Entry<K, A>);
       },
       isRemoved: (identity) => segment.entries.get(identity)?.current.value === absent,
       ended: (allRemoved) => {
@@ -368,17 +204,6 @@ export abstract class EntryStore<K, A> implements StoreRuntime, EntryKeeper<K, A
         segment.emptied = true;
         this.changed(segment);
       },
-      closed: (closed) => this.cursors.delete(closed),
-    };
-    const cursor = new EntryCursor<K, A>(source, pinned, disk);
-    this.cursors.add(cursor);
-    return cursor;
-  }
-
-  /** Ends every cursor that is still open; resolves when the disk has let go of their snapshots. */
-  async closeCursors(): Promise<void> {
-    const open = [...this.cursors];
-    for (const cursor of open) cursor.close();
-    await Promise.all(open.map((cursor) => cursor.whenClosed()));
+    });
   }
 }

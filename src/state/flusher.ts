@@ -1,13 +1,10 @@
-import type { Entry } from './segment';
-import type { EntryStore } from './entry-store';
+import type { LayeredStore } from './layered-store';
 import { MillraceError } from '../errors/millrace-error';
 import type { Logger } from '../model/logger';
 import { type Clock, delay } from '../time/clock';
 import { ByteSlab } from './byte-slab';
 import type { BytesOperation } from './port';
 import type { StoreDirectory } from './store-directory';
-import { diskValue } from './store-layout';
-import { absent } from './version';
 import type { Flush } from './write-behind';
 
 /** Operations made before the event loop has its turn: about 2 ms. */
@@ -16,7 +13,7 @@ const SLICE = 4_096;
 /** ms before each further attempt of a flush that failed. */
 const RETRIES_MS = [100, 200, 400, 800];
 
-export type AnyStore = EntryStore<unknown, unknown>;
+export type AnyStore = LayeredStore<unknown, unknown, unknown>;
 
 /** The stores that lie in one directory. */
 export interface StoresInDirectory {
@@ -121,19 +118,9 @@ export class Flusher {
           await new Promise<void>((resolve) => this.clock.setImmediate(resolve));
           inSlice = 0;
         }
-        const operation = operationOf(store, flush, at, slab);
-        if (operation !== undefined) operations.push(operation);
+        store.flushInto(operations, flush, at, slab);
       }
     }
     return operations;
   }
-}
-
-/** Undefined: a tombstone for what never reached the disk. */
-function operationOf(store: AnyStore, flush: Flush<unknown, unknown>, at: number, slab: ByteSlab): BytesOperation | undefined {
-  const entry: Entry<unknown, unknown> = flush.entries[at]!;
-  const { value, timestamp } = flush.versions[at]!;
-  if (value === absent) return entry.onDisk ? { type: 'delete', key: store.diskKey(entry, slab) } : undefined;
-  const encoded = flush.encoded.get(at) ?? store.value(entry, value);
-  return { type: 'put', key: store.diskKey(entry, slab), value: diskValue(slab, encoded, timestamp) };
 }

@@ -4,7 +4,7 @@ import { toBytes } from '../codec/utf8';
 import type { Codec } from '../model/codec';
 import type { ForeignKeyStore } from '../model/foreign-key';
 import type { StoreShape } from '../model/store-definition';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import { runtime, type StoreRuntime, type WindowCursor } from './handle';
 import { KeyValueEntries } from './key-value-entries';
 import { StoreCodecs } from './store-codecs';

@@ -1,7 +1,7 @@
 import type { Entry, Segment } from './segment';
 import { absent, nothing, type Version } from './version';
 import { SparseList } from './sparse-list';
-import { type EncodedValue, isGone, type WriteBehind } from './write-behind';
+import type { EncodedValue, WriteBehind } from './write-behind';
 
 /** Turns entries into bytes at a seal. */
 export interface EntryEncoder<K, A> {
@@ -59,7 +59,7 @@ export class Layers<K, A> {
 
   constructor(
     private readonly behind: WriteBehind<K, A>,
-    private readonly keeper: EntryKeeper<K, A>,
+    protected readonly keeper: EntryKeeper<K, A>,
   ) {}
 
   get activeEntries(): readonly Entry<K, A>[] {
@@ -68,6 +68,15 @@ export class Layers<K, A> {
 
   get sealedEntries(): readonly Entry<K, A>[] {
     return this.sealed?.entries ?? [];
+  }
+
+  /** Written since the last checkpoint or seal: its version is nobody else's. */
+  protected isTouched(entry: Entry<K, A>): boolean {
+    return entry.touchedIn === this.epoch;
+  }
+
+  protected isActive(entry: Entry<K, A>): boolean {
+    return entry.dirtyIn === this.round;
   }
 
   write(entry: Entry<K, A>, version: Version<A>): void {
@@ -95,7 +104,7 @@ export class Layers<K, A> {
     for (const entry of added) entry.dirtyIn = entry.dirtyBefore;
     for (const undone of [added, touched]) {
       for (const entry of undone) {
-        this.show(entry, entry.before);
+        this.revert(entry, entry.before);
         this.keeper.reverted(entry);
         this.settle(entry);
       }
@@ -115,7 +124,7 @@ export class Layers<K, A> {
     for (let i = 0; i < active.length; i++) {
       const entry = active[i]!;
       const version = entry.current;
-      if (isGone(entry)) {
+      if (this.isUnneeded(entry)) {
         prepared.versions.push(undefined);
         prepared.unneeded++;
         continue;
@@ -157,7 +166,7 @@ export class Layers<K, A> {
       const { bytes } = entry;
       sized(entry, version, encoded);
       behind.add(entry, encoded, bytes);
-      if (version.value === absent) this.settle(entry);
+      if (this.saysNothing(version)) this.settle(entry);
     }
   }
 
@@ -170,7 +179,7 @@ export class Layers<K, A> {
     for (const entries of undone) {
       for (const entry of entries) {
         entry.dirtyIn = -1;
-        this.show(entry, entry.committed ?? nothing);
+        this.revert(entry, entry.committed ?? nothing);
         this.keeper.reverted(entry);
         this.settle(entry);
       }
@@ -179,7 +188,7 @@ export class Layers<K, A> {
 
   /** Lets go of an entry that holds nothing memory needs to know: gone everywhere, or written unread and undone again. */
   settle(entry: Entry<K, A>): void {
-    if ((entry.committed === undefined || isGone(entry)) && !this.needs(entry)) this.keeper.forget(entry);
+    if ((entry.committed === undefined || this.isGone(entry)) && !this.needs(entry)) this.keeper.forget(entry);
   }
 
   private isDirty(entry: Entry<K, A>): boolean {
@@ -209,7 +218,27 @@ export class Layers<K, A> {
     this.activeBytes += entry.bytes;
   }
 
-  private show(entry: Entry<K, A>, version: Version<A>): void {
+  /** There is no value, as far as `version` says. */
+  protected saysNothing(version: Version<A>): boolean {
+    return version.value === absent;
+  }
+
+  /** Nothing says of `entry` that there is a value. */
+  protected isGone({ current, committed }: Entry<K, A>): boolean {
+    return this.saysNothing(current) && committed !== undefined && this.saysNothing(committed);
+  }
+
+  /** Written and removed again in one layer: nobody needs to hear of it. */
+  protected isUnneeded(entry: Entry<K, A>): boolean {
+    return this.isGone(entry);
+  }
+
+  /** Shows an earlier version again. */
+  protected revert(entry: Entry<K, A>, version: Version<A>): void {
+    this.show(entry, version);
+  }
+
+  protected show(entry: Entry<K, A>, version: Version<A>): void {
     const was = entry.current.value !== absent;
     entry.current = version;
     const is = version.value !== absent;

@@ -3,7 +3,7 @@ import type { VersionedShape } from '../model/versioned';
 import { AgingEntries } from './aging-entries';
 import { BufferEntries, type BufferHandle, bufferHandle } from './buffer-entries';
 import { type Counted, countedCodec } from './counted';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import type { AnyStore } from './flusher';
 import type {
   CountedWindowHandle,
@@ -16,12 +16,14 @@ import type {
 } from './handle';
 import { ForeignKeyEntries, type ForeignKeyHandle, foreignKeyHandle } from './foreign-key-entries';
 import { JoinEntries, type JoinHandle, joinHandle } from './join-entries';
+import { OverlappingEntries } from './overlapping-entries';
 import { RowEntries } from './row-entries';
 import { countedWindowHandle, keyValueHandle, rowWindowHandle, sessionHandle, windowHandle } from './store-handles';
 import { SuppressEntries, suppressHandle } from './suppress-entries';
 import { TimerEntries, timerHandle } from './timer-entries';
 import { VersionedEntries, type VersionedHandle, versionedHandle } from './versioned-entries';
 import { WindowEntries } from './window-entries';
+import { overlap } from './windows';
 
 /** What `task.store` may give. */
 export type AnyHandle =
@@ -50,10 +52,8 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
       const entries = new AgingEntries<unknown, unknown>(shape, id, context);
       return { entries, handle: keyValueHandle(entries) };
     }
-    case 'window': {
-      const entries = new WindowEntries<unknown, unknown>(shape, id, context);
-      return { entries, handle: windowHandle(entries) };
-    }
+    case 'window':
+      return openWindows(shape, id, context);
     case 'counted': {
       const entries = new RowEntries<unknown, Counted<unknown>>({ ...shape, value: countedCodec(shape.value) as never }, id, context);
       return { entries: entries as unknown as AnyStore, handle: countedWindowHandle(entries) };
@@ -91,4 +91,13 @@ export function openStore(shape: StoreShape, id: number, context: StoreContext):
       return { entries: entries as unknown as AnyStore, handle: suppressHandle(entries) };
     }
   }
+}
+
+function openWindows(shape: StoreShape, id: number, context: StoreContext): OpenedStore {
+  if (!overlap(shape.windows!)) {
+    const entries = new WindowEntries<unknown, unknown>(shape, id, context);
+    return { entries, handle: windowHandle(entries) };
+  }
+  const entries = new OverlappingEntries<unknown, unknown>(shape, id, context);
+  return { entries: entries as unknown as AnyStore, handle: windowHandle(entries) };
 }

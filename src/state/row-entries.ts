@@ -5,7 +5,7 @@ import { toBytes } from '../codec/utf8';
 import type { Codec } from '../model/codec';
 import { ClosingIndex } from './closing-index';
 import { DueIndex } from './due-index';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import type { RowRuntime } from './handle';
 import { KeyValueEntries } from './key-value-entries';
 import type { SealedEntry } from './layers';
@@ -188,7 +188,7 @@ export class RowEntries<K, A> extends KeyValueEntries<K, readonly Row<A>[]> impl
     return isGone ? null : undefined;
   }
 
-  protected override bytesOf(rows: readonly Row<A>[]): number {
+  protected override bytesOfValue(rows: readonly Row<A>[]): number {
     return bytesOfRows(rows);
   }
 

@@ -5,12 +5,12 @@ import {
   runtime,
   type SessionHandle,
   type WindowHandle,
+  type WindowRuntime,
 } from './handle';
 import { Counted } from './counted';
 import type { KeyValueEntries } from './key-value-entries';
 import type { RowEntries } from './row-entries';
 import { Row } from './rows';
-import type { WindowEntries } from './window-entries';
 
 /** What `task.store` gives for a key-value store. Writes carry the timestamp of the record being pushed. */
 export function keyValueHandle<K, A>(entries: KeyValueEntries<K, A>): KeyValueHandle<K, A> {
@@ -29,7 +29,7 @@ export function keyValueHandle<K, A>(entries: KeyValueEntries<K, A>): KeyValueHa
 }
 
 /** What `task.store` gives for a window store. */
-export function windowHandle<K, A>(entries: WindowEntries<K, A>): WindowHandle<K, A> {
+export function windowHandle<K, A>(entries: WindowRuntime<K, A>): WindowHandle<K, A> {
   const handle: Omit<WindowHandle<K, A>, KindOf<WindowHandle<K, A>>> = {
     [runtime]: entries,
     get: (key, windowStart) => entries.find(key, windowStart)?.value,

@@ -3,7 +3,7 @@ import type { Codec } from '../model/codec';
 import type { StoreShape } from '../model/store-definition';
 import type { Cell } from './cell';
 import { DueIndex } from './due-index';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import { runtime, type Scheduled, type SuppressHandle, type SuppressRuntime } from './handle';
 import { bufferTimeOf, Held, heldCodec, type Headers } from './held';
 import { ScheduledEntries } from './scheduled-entries';

@@ -3,7 +3,7 @@ import { silentLogger, type Logger } from '../model/logger';
 import type { StoreShape } from '../model/store-definition';
 import type { Clock } from '../time/clock';
 import { CacheBudget } from './cache-budget';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import { type AnyStore, Flusher, type StoresInDirectory } from './flusher';
 import type { OpenBytes } from './open-bytes';
 import { type AnyHandle, openStore } from './open-store';

@@ -1,7 +1,7 @@
 import { readInt64 } from '../codec/int64-bytes';
 import { MillraceError } from '../errors/millrace-error';
 import type { StoreShape } from '../model/store-definition';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import { runtime, type Scheduled, type TimerHandle, type TimerRuntime } from './handle';
 import { ScheduledEntries } from './scheduled-entries';
 import { StoreCodecs } from './store-codecs';

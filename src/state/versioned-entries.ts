@@ -2,7 +2,7 @@ import type { Codec } from '../model/codec';
 import type { Duration } from '../model/duration';
 import type { VersionedShape, VersionedStore } from '../model/versioned';
 import { DueIndex } from './due-index';
-import type { StoreContext } from './entry-store';
+import type { StoreContext } from './layered-store';
 import { runtime, type Stamped, type StoreRuntime } from './handle';
 import { RowEntries } from './row-entries';
 import { decodeRows, Row } from './rows';

@@ -1,43 +1,34 @@
 import { DiskEntries } from './disk-entries';
 import { absent } from './version';
 import { type EntryCursor, Pinned } from './entry-cursor';
-import { EntryStore, type StoreContext } from './entry-store';
+import { EntryStore } from './entry-store';
+import type { StoreContext } from './layered-store';
 import type { Stamped, WindowRuntime } from './handle';
-import type { Cell } from './scope';
 import { Segment } from './segment';
 import { bytesAfter } from './store-layout';
 import { Unsorted } from './unsorted';
 import { WindowIndex } from './window-index';
 import type { StoreShape } from '../model/store-definition';
-import { isWindowAssigner } from './windows';
+import { WindowVisibility } from './window-visibility';
 
 /** A store with one value a key and window: a segment for each start. */
 export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRuntime<K, A> {
-  private readonly index = new WindowIndex<K, A>();
-  private readonly retention: number;
-  /** Windows of one's own have no length that retention could be checked against: they are seen until they are removed. */
-  private readonly hides: boolean;
-  /** The greatest start written, kept with the offsets; a restart without it falls back on `floor`. */
-  private readonly greatest: Cell<number>;
-  /** The greatest start that was on disk when the store was loaded. */
-  private floor = -Infinity;
+  private readonly index = new WindowIndex<Segment<K, A>>();
+  private readonly visibility: WindowVisibility;
   /** Nothing of these is in memory any more; perhaps nothing is on disk either. */
   private readonly suspects = new Set<Segment<K, A>>();
 
   constructor(shape: StoreShape, id: number, context: StoreContext) {
     super(shape, id, context);
-    this.retention = shape.retention ?? 0;
-    this.hides = !isWindowAssigner(shape.windows!);
-    this.greatest = context.scope.cell(shape.name, 'greatestStart', -Infinity);
+    this.visibility = new WindowVisibility(shape, context.scope);
   }
 
   get invisibleUpTo(): number {
-    const { value } = this.greatest;
-    return (value > this.floor ? value : this.floor) - this.retention;
+    return this.visibility.invisibleUpTo;
   }
 
   find(key: K, start: number): Stamped<A> | undefined {
-    return this.hides && start <= this.invisibleUpTo ? undefined : this.read(key, start);
+    return this.visibility.shows(start) ? this.read(key, start) : undefined;
   }
 
   override read(key: K, start: number): Stamped<A> | undefined {
@@ -45,12 +36,12 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
   }
 
   isRemovable(start: number): boolean {
-    return this.hides ? start < this.invisibleUpTo : start <= this.invisibleUpTo;
+    return this.visibility.isRemovable(start);
   }
 
   /** A null or undefined value removes, as Kafka's null does. */
   write(key: K, start: number, value: A, timestamp: number): void {
-    if (start > this.greatest.value) this.greatest.value = start;
+    this.visibility.wrote(start);
     if (value === null || value === undefined) this.bury(key, start, timestamp);
     else this.put(key, start, value, timestamp);
   }
@@ -108,7 +99,7 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
       this.index.add(new Segment<K, A>(start, false));
       range.from = layout.windowBound(start + 1);
     }
-    this.floor = this.index.greatest;
+    this.visibility.floor = this.index.greatest;
   }
 
   changed(segment: Segment<K, A>): void {
@@ -131,7 +122,7 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
   }
 
   protected segments(): Iterable<Segment<K, A>> {
-    return this.index.segments();
+    return this.index.windows();
   }
 
   protected segmentAt(start: number): Segment<K, A> | undefined {

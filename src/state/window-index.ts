@@ -1,38 +1,44 @@
-import type { Segment } from './segment';
+/** A window as its store knows it. */
+interface KnownWindow {
+  readonly start: number;
+  readonly hasEntries: boolean;
+  /** Kept by the index. */
+  listed: boolean;
+}
 
 /** The windows of a store: those memory knows, and in ascending order those that reads see entries of. */
-export class WindowIndex<K, A> {
-  private readonly byStart = new Map<number, Segment<K, A>>();
+export class WindowIndex<W extends KnownWindow> {
+  private readonly byStart = new Map<number, W>();
   private readonly listed: number[] = [];
   /** Looked for last. */
-  private last: Segment<K, A> | undefined;
+  private last: W | undefined;
 
-  get(start: number): Segment<K, A> | undefined {
+  get(start: number): W | undefined {
     if (this.last?.start === start) return this.last;
-    const segment = this.byStart.get(start);
-    if (segment !== undefined) this.last = segment;
-    return segment;
+    const window = this.byStart.get(start);
+    if (window !== undefined) this.last = window;
+    return window;
   }
 
-  add(segment: Segment<K, A>): void {
-    this.byStart.set(segment.start, segment);
-    this.relist(segment);
+  add(window: W): void {
+    this.byStart.set(window.start, window);
+    this.relist(window);
   }
 
-  /** Called when `segment.hasEntries` may have changed. */
-  relist(segment: Segment<K, A>): void {
-    if (segment.listed === segment.hasEntries) return;
-    segment.listed = !segment.listed;
-    const at = lowerBound(this.listed, segment.start);
-    if (segment.listed) this.listed.splice(at, 0, segment.start);
+  /** Called when `window.hasEntries` may have changed. */
+  relist(window: W): void {
+    if (window.listed === window.hasEntries) return;
+    window.listed = !window.listed;
+    const at = lowerBound(this.listed, window.start);
+    if (window.listed) this.listed.splice(at, 0, window.start);
     else this.listed.splice(at, 1);
   }
 
   /** Forgets a window that has nothing, on disk neither. */
-  remove(segment: Segment<K, A>): void {
-    if (this.byStart.get(segment.start) !== segment) return;
-    this.byStart.delete(segment.start);
-    if (this.last === segment) this.last = undefined;
+  remove(window: W): void {
+    if (this.byStart.get(window.start) !== window) return;
+    this.byStart.delete(window.start);
+    if (this.last === window) this.last = undefined;
   }
 
   /** The smallest listed start >= `from`, or Infinity. */
@@ -45,7 +51,7 @@ export class WindowIndex<K, A> {
     return this.listed.at(-1) ?? -Infinity;
   }
 
-  segments(): Iterable<Segment<K, A>> {
+  windows(): Iterable<W> {
     return this.byStart.values();
   }
 

@@ -35,6 +35,11 @@ export function isTimeWindows(windows: AnyWindows): windows is TimeWindows {
   return 'size' in windows;
 }
 
+/** Does a record lie in several of them, at places that are known? */
+export function overlap(windows: AnyWindows): boolean {
+  return isTimeWindows(windows) && windows.advance !== undefined && windows.advance < windows.size;
+}
+
 export function isSlidingWindows(windows: AnyWindows): windows is SlidingWindows {
   return 'difference' in windows;
 }

@@ -58,8 +58,8 @@ export class Flush<K, A> {
  * begins. What is gone again by then, and never was on disk, leaves the list: most windows never get there.
  */
 export class WriteBehind<K, A> {
-  private waiting = new Flush<K, A>(0);
-  private flushing: Flush<K, A> | undefined;
+  protected waiting: Flush<K, A> = this.newFlush(0);
+  protected flushing: Flush<K, A> | undefined;
   /** The last round that has reached the disk. */
   private flushed = -1;
 
@@ -91,29 +91,45 @@ export class WriteBehind<K, A> {
     const flush = this.waiting;
     flush.versions = flush.entries.map(({ committed }) => committed as Version<A>);
     // From here on a tombstone is needed, however many versions are committed before the disk has this one.
-    for (const entry of flush.entries) if (entry.committed?.value !== absent) entry.onDisk = true;
+    for (let at = 0; at < flush.entries.length; at++) this.writes(flush, at);
     this.flushing = flush;
-    this.waiting = new Flush(flush.round + 1);
+    this.waiting = this.newFlush(flush.round + 1);
     return flush;
+  }
+
+  protected newFlush(round: number): Flush<K, A> {
+    return new Flush<K, A>(round);
+  }
+
+  /** What `flush` has at `at` is on its way to the disk. */
+  protected writes(flush: Flush<K, A>, at: number): void {
+    if (flush.versions[at]!.value !== absent) flush.entries[at]!.onDisk = true;
+  }
+
+  /** What `flush` has at `at` is on disk. True: it was a tombstone. */
+  protected wrote(flush: Flush<K, A>, at: number): boolean {
+    if (flush.versions[at]!.value !== absent) return false;
+    flush.entries[at]!.onDisk = false;
+    return true;
   }
 
   /** The flush is on disk. Gives the entries whose tombstones it wrote. */
   done(flush: Flush<K, A>): Entry<K, A>[] {
     this.flushing = undefined;
     this.flushed = flush.round;
-    const gone = flush.entries.filter((_, i) => flush.versions[i]!.value === absent);
-    for (const entry of gone) entry.onDisk = false;
-    return gone;
+    return flush.entries.filter((_, at) => this.wrote(flush, at));
   }
 
   /** The flush failed as a whole: it waits again, except for what has been committed anew meanwhile. */
   failed(flush: Flush<K, A>): void {
     this.flushing = undefined;
     this.flushed = flush.round;
-    for (let i = 0; i < flush.entries.length; i++) {
-      const entry = flush.entries[i]!;
-      if (entry.flushIn === flush.round) this.waiting.push(entry, flush.encoded.get(i));
-    }
+    for (let at = 0; at < flush.entries.length; at++) this.takeBack(flush, at);
+  }
+
+  protected takeBack(flush: Flush<K, A>, at: number): void {
+    const entry = flush.entries[at]!;
+    if (entry.flushIn === flush.round) this.waiting.push(entry, flush.encoded.get(at));
   }
 
   /** For the queries of a scan: every entry that waits or is being written. */
@@ -125,9 +141,4 @@ export class WriteBehind<K, A> {
 
 function sizeOf(bytes: number, encoded: EncodedValue | undefined): number {
   return bytes + WAITING_BYTES + (encoded === undefined ? 0 : encoded.length);
-}
-
-/** Nothing says of `entry` that there is a value. */
-export function isGone<K, A>(entry: Entry<K, A>): boolean {
-  return entry.current.value === absent && entry.committed?.value === absent;
 }

@@ -2,13 +2,15 @@ import * as fc from 'fast-check';
 import { compareUtf8 } from '../../src/codec/identity';
 import { int64, string } from '../../src/codec/primitives';
 import { windowStore } from '../../src/state/definition';
+import type { TimeWindows } from '../../src/model/window';
 import type { WindowCursor, WindowRuntime } from '../../src/state/handle';
 import { TestTask } from '../state/test-task';
 import { foldOf, rowsOnDisk, sortedRows } from './disk-contents';
 
 const NAME = 'counts';
 const KEYS = ['', 'a', 'aa', 'b', '\uffff', '😀'];
-const STARTS = [0, 10, 20, 30, 40];
+/** Of windows that overlap 0 to 15, 20 and 30, and 40 lie together in memory, and 12 begins where none should. */
+const STARTS = [0, 5, 12, 15, 20, 30, 40];
 const RETENTION = 20;
 /** More with PROPERTY_RUNS. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 40);
@@ -58,8 +60,7 @@ class Run {
   private committed = EMPTY;
   private open: OpenCursor | undefined;
 
-  constructor(persistent: boolean, cacheBytes: number) {
-    const windows = { size: 10, grace: 5 };
+  constructor(windows: TimeWindows, persistent: boolean, cacheBytes: number) {
     const definition = windowStore(NAME, { key: string, value: int64, windows, retention: RETENTION, persistent });
     this.task = new TestTask([definition.shape], { cacheBytes, flushBytes: 1 });
   }
@@ -241,15 +242,22 @@ async function advance(cursor: WindowCursor<string, number>): Promise<boolean> {
   }
 }
 
+const tumbling = { size: 10, grace: 5 };
+const hopping = { size: 15, advance: 5, grace: 5 };
+
 describe('a window store equals a map, whatever commits, aborts, crashes, evictions and open cursors do', () => {
   it.each([
-    ['on disk, with room in memory', true, 1e6],
-    ['on disk, with next to no room in memory', true, 1],
-    ['in memory', false, 1e6],
-  ])('%s', async (_, persistent, cacheBytes) => {
+    ['on disk, with room in memory', tumbling, true, 1e6],
+    ['on disk, with next to no room in memory', tumbling, true, 1],
+    ['in memory', tumbling, false, 1e6],
+    ['windows that overlap, on disk, with room in memory', hopping, true, 1e6],
+    ['windows that overlap, on disk, with room in memory for some', hopping, true, 2_500],
+    ['windows that overlap, on disk, with next to no room in memory', hopping, true, 1],
+    ['windows that overlap, in memory', hopping, false, 1e6],
+  ])('%s', async (_, windows, persistent, cacheBytes) => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 80, size: 'max' }), async (operations) => {
-        const run = new Run(persistent, cacheBytes);
+        const run = new Run(windows, persistent, cacheBytes);
         await run.task.start();
         for (const step of operations) await run.do(step);
         await run.end();
