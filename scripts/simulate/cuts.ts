@@ -46,9 +46,9 @@ const COMMON_UNTIL = 2_500;
 const RARE = 0.3;
 const COMMON = 0.008;
 /** Of the rare sites a run wants one in so many, and cuts them more readily, its budget used up or not. */
-const ONE_WANTED_IN = 3;
-const WANTED = 0.6;
-const MOST_WANTED = 6;
+const ONE_WANTED_IN = 2;
+const WANTED = 0.8;
+const MOST_WANTED = 8;
 
 export interface SiteCount {
   reached: number;

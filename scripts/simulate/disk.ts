@@ -5,18 +5,20 @@ import type { BytesOperation, BytesRange, BytesSnapshot, OrderedBytes } from '..
 import { type Clock, delay } from '../../src/time/clock';
 import type { Chance } from './chance';
 
-/** What goes wrong with a write. */
+/** What goes wrong with a write, or with a read: then it is corrupted. */
 export type DiskFault = 'refused' | 'failed after it was written' | 'corrupted';
 
 /** ms that whoever opens a folder waits for another to let go of it. */
 const WAIT_MS = 5_000;
 const POLL_MS = 50;
+/** Where folders of tasks and global tables say what they are. */
+const RECORD = Uint8Array.of(0);
 
 /** A process, as its disk knows it. */
 export interface DiskUser {
   readonly clock: Clock;
-  /** Asked at each write. */
-  readonly fault: () => DiskFault | undefined;
+  /** Asked at each write and each read of a range. */
+  readonly fault: (isWrite: boolean) => DiskFault | undefined;
   readonly isAlive: () => boolean;
 }
 
@@ -79,12 +81,13 @@ export class Disk {
     this.corrupted.clear();
   }
 
-  /** One folder cannot be read any more until it is removed; gives which. */
+  /** One folder cannot be read any more until it is removed, or what it says of itself is nonsense; gives which. */
   corruptOne(chance: Chance): string | undefined {
     const folders = [...this.folders.keys()];
     if (folders.length === 0) return undefined;
     const folder = chance.oneOf(folders);
-    this.corrupted.add(folder);
+    if (chance.below(2) === 0) this.corrupted.add(folder);
+    else void this.folders.get(folder)!.write([{ type: 'put', key: RECORD, value: Buffer.from('nonsense') }]);
     return folder;
   }
 
@@ -134,7 +137,7 @@ class ProcessBytes implements OrderedBytes {
   }
 
   write(operations: readonly BytesOperation[]): Promise<void> {
-    const fault = this.options.fault();
+    const fault = this.options.fault(true);
     const { failures } = this;
     return this.slowly(async () => {
       this.check();
@@ -156,7 +159,9 @@ class ProcessBytes implements OrderedBytes {
 
   read(range: BytesRange, limit: number, snapshot?: BytesSnapshot): Promise<readonly (readonly [Uint8Array, Uint8Array])[]> {
     const found = this.bytes.read(range, limit, snapshot);
+    const fault = this.options.fault(false);
     return this.later(() => {
+      if (fault === 'corrupted') this.options.corrupt();
       this.check();
       return found;
     });

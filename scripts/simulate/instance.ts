@@ -28,6 +28,8 @@ export interface InstanceOptions {
   readonly config: MillraceConfig;
   readonly topology: Topology;
   readonly runs: RunOptions;
+  /** ms, also less than is allowed. */
+  readonly transactionTimeout: number;
   readonly listener: Listener;
   /** For the log of the run. */
   readonly say: (what: string) => void;
@@ -70,13 +72,15 @@ export class Instance {
     const { name, clock, disk, config } = options;
     this.clock = new HeldClock(clock, this);
     this.broker = new HeldBroker(options.broker, this.clientId, this, options.listener);
-    const openBytes = disk.opener({ clock: this.clock, fault: () => this.takeDiskFault(), isAlive: () => !this.isDead });
+    const openBytes = disk.opener({ clock: this.clock, fault: (isWrite) => this.takeDiskFault(isWrite), isAlive: () => !this.isDead });
     const adapters: Adapters = {
       ...{ clock: this.clock, broker: this.broker, openBytes },
       openSlot: () => slotOn(disk, name, this.clock, openBytes),
     };
     const checked = checkConfig({ ...config, logger: this.logger(), brokers: ['simulated:1'] });
-    this.app = new MillraceApp({ ...checked, probingInterval: PROBING_INTERVAL }, () => Promise.resolve(adapters));
+    this.app = new MillraceApp({ ...checked, transactionTimeout: options.transactionTimeout, probingInterval: PROBING_INTERVAL }, () =>
+      Promise.resolve(adapters),
+    );
   }
 
   private logger(): Logger {
@@ -106,10 +110,10 @@ export class Instance {
     });
   }
 
-  /** Drains, commits, leaves. */
-  close(): void {
+  /** Drains, commits, leaves. @param within ms */
+  close(within?: number): void {
     this.clock.setImmediate(() => {
-      void this.app.close().then(() => this.subscription?.unsubscribe());
+      void this.app.close(within === undefined ? {} : { within }).then(() => this.subscription?.unsubscribe());
     });
   }
 
@@ -244,8 +248,9 @@ export class Instance {
     return aimed.action.kind === 'answer' ? { kind: 'answer', errorCode: this.options.chance.oneOf(codes!) } : aimed.action;
   }
 
-  private takeDiskFault(): DiskFault | undefined {
+  private takeDiskFault(isWrite: boolean): DiskFault | undefined {
     const fault = this.diskFault;
+    if (!isWrite && fault !== 'corrupted') return undefined;
     this.diskFault = undefined;
     return fault;
   }

@@ -29,7 +29,7 @@ interface Machine {
   process: Instance;
 }
 
-const TIMES = { sessionTimeout: 6_000, heartbeatInterval: 500, requestTimeout: 20_000, transactionTimeout: 25_000 };
+const TIMES = { sessionTimeout: 6_000, heartbeatInterval: 500, requestTimeout: 20_000 };
 const MOST_MACHINES = 3;
 
 /** The machines of the application, each with a disk and a process after the other. */
@@ -127,6 +127,7 @@ export class Machines {
       chance: new Chance(chance.below(0x7fffffff)),
       listener: new Acknowledged(story.violated),
       runs: this.runs(),
+      transactionTimeout: setting.transactionTimeout,
       config: { applicationId: APP, ...TIMES, ...setting.config, ...program.config, ...(setting.isStatic && { instanceId: name }) },
       say: story.say,
     });
@@ -166,8 +167,10 @@ export class Machines {
 
   private close(process: Instance): void {
     if (!process.isRunning) return;
-    this.options.story.say(`${process.clientId} is closed`);
-    process.close();
+    const { chance, story } = this.options;
+    const within = this.isQuiet ? undefined : chance.oneOf([undefined, undefined, 0, 100, 3_000]);
+    story.say(`${process.clientId} is closed${within === undefined ? '' : ` within ${within} ms`}`);
+    process.close(within);
   }
 
   private async checkDisk(disk: Disk): Promise<void> {

@@ -9,8 +9,10 @@ export interface Setting {
   readonly program: Program;
   readonly partitions: number;
   readonly nodes: number;
-  readonly cluster: Pick<MemoryBrokerOptions, 'cutsBatches' | 'metadataLagMs'>;
+  readonly cluster: Pick<MemoryBrokerOptions, 'cutsBatches' | 'metadataLagMs' | 'requestTimeoutMs'>;
   readonly config: Partial<MillraceConfig>;
+  /** ms, also less than is allowed: so that what hangs meets what is given up. */
+  readonly transactionTimeout: number;
   /** Instances are static members, by their names. */
   readonly isStatic: boolean;
   /** How readily awaits are cut: some runs have few cuts, so that what one alone leads to is seen. */
@@ -30,11 +32,16 @@ const STATIC_MEMBERS = process.env['SIMULATE_STATIC'] !== undefined;
 export function drawSetting(seed: number, chance: Chance): Setting {
   const program = programs[seed % programs.length]!;
   const nodes = 1 + chance.below(3);
+  const isHasty = chance.below(3) === 0;
   const rounds = 6 + chance.below(8);
   return {
     ...{ program, nodes, rounds },
     partitions: 2 + chance.below(3),
-    cluster: { cutsBatches: chance.below(2) === 0, metadataLagMs: chance.oneOf([0, 50, 1_000]) },
+    cluster: {
+      requestTimeoutMs: isHasty ? 4_000 : 20_000,
+      cutsBatches: chance.below(2) === 0,
+      metadataLagMs: chance.oneOf([0, 50, 1_000]),
+    },
     config: {
       // Without a cache entries are read from disk again and again.
       cacheBytes: chance.below(2) * 1_000_000,
@@ -43,6 +50,7 @@ export function drawSetting(seed: number, chance: Chance): Setting {
       acceptableLag: chance.oneOf([0, 5, 10_000]),
       maxWarmups: 1 + chance.below(2),
     },
+    transactionTimeout: isHasty ? 8_500 : 25_000,
     isStatic: chance.below(4) === 0 && STATIC_MEMBERS,
     eagerness: chance.oneOf([0.3, 1, 1, 3]),
     diskMs: chance.oneOf([0, 0, 20, 400]),
