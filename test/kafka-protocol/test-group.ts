@@ -3,6 +3,8 @@ import { ClusterView } from '../../src/kafka/cluster-view';
 import type { HeldTask } from '../../src/kafka/held-tasks';
 import { Membership } from '../../src/kafka/membership';
 import type { MillraceError } from '../../src/errors/millrace-error';
+import { decodeClaim, decodeOrder, encodeClaim, encodeOrder, type MemberClaim, type MemberOrder } from '../../src/kafka/group-protocol';
+import type { KafkaPort } from '../../src/kafka/port';
 import { memoryBroker, type MemoryBroker, type MemoryBrokerOptions } from '../../src/memory/memory-broker';
 import { manualClock, type ManualClock } from '../../src/time/manual-clock';
 
@@ -18,6 +20,8 @@ export interface JoinOptions {
   readonly held?: readonly HeldTask[];
   readonly taskCount?: number;
   readonly plan?: string;
+  /** Speaks as an older release. */
+  readonly revision?: 1 | 2;
 }
 
 export interface TestMember {
@@ -40,7 +44,7 @@ export class TestGroup {
 
   join(name: string, options: JoinOptions = {}): TestMember {
     const { clock, broker } = this;
-    const port = broker.connect(name);
+    const port = asOfRevision(broker.connect(name), options.revision);
     const told: string[] = [];
     const failures: MillraceError[] = [];
     const warnings: string[] = [];
@@ -100,4 +104,39 @@ export class TestGroup {
   close(): void {
     this.broker.close();
   }
+}
+
+const claimFields: Readonly<Record<1 | 2, readonly (keyof MemberClaim)[]>> = {
+  1: ['instance', 'nonce', 'owned', 'generation', 'transactionalId'],
+  2: ['instance', 'nonce', 'owned', 'generation', 'transactionalId', 'taskCount', 'plan', 'held'],
+};
+const orderFields: Readonly<Record<1 | 2, readonly (keyof MemberOrder)[]>> = {
+  1: ['tasks'],
+  2: ['tasks', 'standby', 'warmup', 'rejoinAfterMs', 'duplicateOf'],
+};
+
+function only<T extends object>(fields: readonly (keyof T)[], of: T): T {
+  return Object.fromEntries(Object.entries(of).filter(([name]) => fields.includes(name as keyof T))) as T;
+}
+
+/** A member that neither writes nor reads what came after its revision. */
+function asOfRevision(port: KafkaPort, revision: 1 | 2 | undefined): KafkaPort {
+  if (revision === undefined) return port;
+  const claim = (bytes: Uint8Array): Buffer => encodeClaim(['input'], only(claimFields[revision], decodeClaim(bytes)));
+  const order = (bytes: Uint8Array): Buffer => encodeOrder([], only(orderFields[revision], decodeOrder(bytes)));
+  const changed: Partial<KafkaPort> = {
+    joinGroup: async (node, request) => {
+      const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: claim(metadata) }));
+      const answer = await port.joinGroup(node, { ...request, protocols });
+      return { ...answer, members: answer.members.map((member) => ({ ...member, metadata: claim(member.metadata) })) };
+    },
+    syncGroup: async (node, request) => {
+      const assignments = request.assignments.map(({ memberId, assignment }) => ({ memberId, assignment: order(assignment) }));
+      const answer = await port.syncGroup(node, { ...request, assignments });
+      return { ...answer, assignment: order(answer.assignment) };
+    },
+  };
+  return new Proxy(port, {
+    get: (target, name) => (Reflect.get(changed, name) ?? (Reflect.get(target, name, target) as () => unknown).bind(target)) as unknown,
+  });
 }
