@@ -1,5 +1,4 @@
 import { extname, join } from 'node:path';
-import { connectKafka, levelBytes } from './adapters';
 import { MillraceApp, type App, type ThreadSupply } from './app';
 import type { Cluster } from './model/cluster';
 import { ClusterClient } from './commit/cluster-client';
@@ -8,6 +7,8 @@ import { checkConfig, type CheckedConfig, type MillraceConfig } from './config';
 import { MillraceError } from './errors/millrace-error';
 import type { Broker } from './kafka/port';
 import { spawnWorkers } from './threads/spawn-worker';
+import { silentLogger } from './model/logger';
+import type { OpenBytes } from './state/open-bytes';
 import { systemClock } from './time/system-clock';
 
 /** What a cluster made here knows beyond its interface: how an application connects to it. */
@@ -65,6 +66,12 @@ function cluster(broker: () => Promise<Broker>, brokers: readonly string[] | und
   return client;
 }
 
+async function connectKafka(brokers: readonly string[], config?: CheckedConfig): Promise<Broker> {
+  const { kafkaBroker } = await import('./kafkajs/kafka-broker');
+  const requestTimeout = config === undefined ? {} : { requestTimeoutMs: config.requestTimeout };
+  return kafkaBroker({ brokers, clock: systemClock, logger: config?.logger ?? silentLogger, ...requestTimeout });
+}
+
 function connectionOf(config: CheckedConfig): ConnectedCluster | undefined {
   return config.cluster === undefined ? undefined : connections.get(config.cluster);
 }
@@ -94,7 +101,8 @@ async function loadAdapters(config: CheckedConfig): Promise<Adapters> {
   if (directory === undefined) {
     return { clock: systemClock, broker, openBytes: undefined, openSlot: () => Promise.resolve(memorySlot(systemClock, instanceId)) };
   }
-  const openBytes = await levelBytes(logger);
+  const { openLevelBytes } = await import('./level/level-bytes');
+  const openBytes: OpenBytes = (folder, options) => openLevelBytes(folder, { clock: systemClock, logger, ...options });
   return {
     clock: systemClock,
     broker,

@@ -1,16 +1,17 @@
 /** What a worker thread of `threads: n` runs: started by src/threads/spawn-worker.ts, never imported. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { connectKafka, levelBytes } from './adapters';
+import { kafkaBroker } from './kafkajs/kafka-broker';
+import { openLevelBytes } from './level/level-bytes';
 import { slotOfThread } from './state/shared-slot';
 import type { WorkerData } from './threads/messages';
 import { runWorker } from './threads/run-worker';
-import { systemClock } from './time/system-clock';
+import { systemClock as clock } from './time/system-clock';
 
 if (parentPort !== null) {
-  void runWorker(parentPort, workerData as WorkerData, async (config, { slot, thread }) => ({
-    clock: systemClock,
-    broker: await connectKafka(config.brokers ?? [], config),
-    openBytes: await levelBytes(config.logger),
+  void runWorker(parentPort, workerData as WorkerData, ({ brokers, requestTimeout: requestTimeoutMs, logger }, { slot, thread }) => ({
+    clock,
+    broker: kafkaBroker({ brokers: brokers ?? [], clock, logger, requestTimeoutMs }),
+    openBytes: (folder, options) => openLevelBytes(folder, { clock, logger, ...options }),
     openSlot: () => Promise.resolve(slotOfThread(slot, thread.number)),
     thread,
   }));

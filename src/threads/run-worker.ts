@@ -13,7 +13,7 @@ import { loadTopology, TopologyModule, withModuleOptions } from './topology-modu
 import { AskedInstance, inputsOf } from './work-of-threads';
 
 /** Only the composition root names adapters. */
-export type AdaptersOfWorker = (config: CheckedConfig, data: WorkerData) => Promise<Adapters>;
+export type AdaptersOfWorker = (config: CheckedConfig, data: WorkerData) => Adapters;
 
 const noMetrics = { add: () => undefined, flush: () => undefined };
 
@@ -36,7 +36,7 @@ export async function runWorker(port: MessagePort, data: WorkerData, adaptersOf:
       { ...data.config, logger, metrics: noMetrics, cluster: undefined, onWorkerFailure: 'replace' as const },
       options,
     );
-    const adapters = await adaptersOf(plain, data);
+    const adapters = adaptersOf(plain, data);
     const metrics = data.forward.metrics ? new ForwardedMetrics(post, adapters.clock) : noMetrics;
     flush = () => {
       metrics.flush();
