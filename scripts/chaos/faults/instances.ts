@@ -43,7 +43,7 @@ export async function freezeTransaction(chaos: Chaos, { instance, step, nth, fre
   const stopped = await target.stopsAt({ kind: 'atStep', step, nth, signal: 'SIGSTOP' }, STEP_WITHIN_MS);
   if (!stopped) {
     chaos.story.tell(target.name, `did not come to "${step}" ${nth} times`);
-    return freeze(chaos, { kind: 'freezeLong', instance, freezeMs: freezeMs / 3 });
+    return freeze(chaos, { kind: 'freezeLong', instance, freezeMs: Math.round(freezeMs / 3) });
   }
   chaos.story.tell(target.name, `SIGSTOP at "${step}" with a transaction open, for ${freezeMs} ms`);
   await pause(freezeMs, chaos.over);
