@@ -4,7 +4,6 @@ import type { OpenBytesOptions } from '../state/open-bytes';
 import type { BytesOperation, BytesRange, BytesSnapshot, OrderedBytes } from '../state/port';
 import { type Clock, delay } from '../time/clock';
 import { isLocked, levelError } from './level-errors';
-import { MOST_SORTED, writeOrder } from './write-order';
 
 const WAIT_MS = 5_000;
 const RETRY_MS = 100;
@@ -90,14 +89,11 @@ class LevelBytes implements OrderedBytes {
 
   private async build(operations: readonly BytesOperation[]): Promise<ReturnType<Database['batch']>> {
     const batch = this.database.batch();
-    for (let from = 0; from < operations.length; from += MOST_SORTED) {
-      const order = writeOrder(operations, from, Math.min(operations.length, from + MOST_SORTED));
-      for (let at = 0; at < order.length; at++) {
-        if (from + at > 0 && at % SLICE === 0) await new Promise<void>((resolve) => this.clock.setImmediate(resolve));
-        const operation = operations[order[at]!]!;
-        if (operation.type === 'put') batch.put(operation.key, operation.value);
-        else batch.del(operation.key);
-      }
+    for (let at = 0; at < operations.length; at++) {
+      if (at > 0 && at % SLICE === 0) await new Promise<void>((resolve) => this.clock.setImmediate(resolve));
+      const operation = operations[at]!;
+      if (operation.type === 'put') batch.put(operation.key, operation.value);
+      else batch.del(operation.key);
     }
     return batch;
   }

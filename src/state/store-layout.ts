@@ -64,17 +64,14 @@ export class StoreLayout {
     return slab.view(at, slab.at);
   }
 
-  /** The key on disk of a changelog record's key; undefined for a key that is none of this store's. */
-  fromChangelog(buffer: Buffer, from: number, to: number, slab: ByteSlab): Uint8Array | undefined {
+  /** Writes the key on disk of a changelog record's key, and gives where it ends; -1 for a key that is none of this store's. */
+  writeFromChangelog(buffer: Buffer, from: number, to: number, target: Buffer, at: number): number {
     const { head, tail } = this;
     const length = to - from - tail;
-    if (length < 0) return undefined;
-    slab.reserve(head + length);
-    const { at } = slab;
-    this.writeHead(slab.buffer, at, this.windowed ? readInt64(buffer, to - tail) : 0);
-    buffer.copy(slab.buffer, at + head, from, from + length);
-    slab.at = at + head + length;
-    return slab.view(at, slab.at);
+    if (length < 0) return -1;
+    this.writeHead(target, at, this.windowed ? readInt64(buffer, to - tail) : 0);
+    buffer.copy(target, at + head, from, from + length);
+    return at + head + length;
   }
 
   /** Where the key begins in a key on disk. */
