@@ -1,7 +1,8 @@
 import { Ground, PARTITIONS } from './ground';
 import { until } from './until';
 
-const SESSION_MS = 20_000;
+/** A process that starts, joins, and is watched for a while, all of it within the session of the slow one. */
+const SESSION_MS = 60_000;
 const WATCHED_MS = 5_000;
 
 describe('a member that is slow in JoinGroup', () => {
