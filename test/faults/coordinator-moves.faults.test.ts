@@ -4,7 +4,7 @@ import { until } from './until';
 describe('a coordinator whose broker is killed', () => {
   it.each([
     ['group', 'K1: another broker knows the members, and none joins anew'],
-    ['transaction', 'C2: another broker ends or goes on with what was under way'],
+    ['transaction', 'another broker goes on with what was under way, or ends it'],
   ] as const)('of the %s. %s', (kind, _what) =>
     Ground.with(`${kind}-moves`, async (ground) => {
       const writer = ground.writer();

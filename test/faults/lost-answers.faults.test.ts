@@ -20,7 +20,7 @@ async function withProxies(ground: Ground, body: (proxies: WireProxies) => Promi
 }
 
 describe('answers that are lost after their requests took effect', () => {
-  it('K3: of commits and heartbeats: no record is lost or doubled, none is in the place of another', () =>
+  it('K3, K6: of commits and heartbeats: no record is lost or doubled, none is in the place of another', () =>
     Ground.with('lost-answers', (ground) =>
       withProxies(ground, async (proxies) => {
         const writer = ground.writer();
@@ -40,7 +40,7 @@ describe('answers that are lost after their requests took effect', () => {
       }),
     ));
 
-  it('K6: of its start and its joins: it begins all the same', () =>
+  it('of its start and its joins: it begins all the same', () =>
     Ground.with('lost-starts', (ground) =>
       withProxies(ground, async (proxies) => {
         const writer = ground.writer();

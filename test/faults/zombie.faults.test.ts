@@ -9,7 +9,7 @@ import { until } from './until';
 describe('an instance that is stopped beyond its session and goes on', () => {
   // Where its transaction is when it stops: anywhere; begun; with offsets, and its end not yet sent.
   it.each(['any step', 'adding offsets', 'between offsets and EndTxn'])(
-    'is refused what it had under way, and joins again (stopped at: %s)',
+    'R10: is refused what it had under way, and joins again (stopped at: %s)',
     (step) =>
       Ground.with('zombie', async (ground) => {
         const writer = ground.writer();
@@ -35,7 +35,7 @@ describe('an instance that is stopped beyond its session and goes on', () => {
       }),
   );
 
-  it('fires no timer and closes no window again when that is all it has to do', () =>
+  it('S13: fires no timer and closes no window again when that is all it has to do', () =>
     Ground.with(
       'zombie-timers',
       async (ground) => {
