@@ -8,6 +8,7 @@ import type { KafkaPort, OffsetToCommit, TopicPartition } from '../kafka/port';
 import { coordinatorBusy, coordinatorMoved } from '../kafka/retriable-codes';
 import { again, Deadline, done, doubling, retrying } from '../kafka/retrying';
 import type { TopicOptions } from '../model/topic';
+import { latestCells } from '../state/cells';
 import type { Clock } from '../time/clock';
 import type { Layout } from './layout';
 
@@ -55,8 +56,7 @@ export class StartPositions {
     const missing = committed.filter(({ offset }) => offset < 0);
     const resolved = await this.resolve(missing);
     const positions = new Map([...committed.filter(({ offset }) => offset >= 0), ...resolved].map(({ topic, offset }) => [topic, offset]));
-    // They travel with the first input; that may be one that is new.
-    const cells = committed.find(({ metadata }) => metadata !== '')?.metadata ?? '';
+    const cells = latestCells(committed.map(({ metadata }) => metadata));
     return { positions, resolved, cells, known: missing.length < committed.length };
   }
 

@@ -5,6 +5,13 @@ import type { Cell } from './scope';
 /** Characters that Kafka takes as the metadata of one offset (`offset.metadata.max.bytes`). */
 const LIMIT = 4_096;
 
+/** A store's place for what orders the metadata of several inputs; no store has this name. */
+const ORDER = '';
+const SEQUENCE = 'n';
+/** Far from 0: a number of always as many bytes. */
+const FIRST = 2 ** 42;
+const ORDER_BYTES = 1 + 4 + 1 + 2 + NUMBER_BYTES;
+
 /** What a text cell (a window's next key, say) is assumed to need when a topology is planned. */
 const TEXT_BYTES = 256;
 
@@ -39,6 +46,8 @@ export class CellTable {
   /** From the metadata: cells that have not been asked for. */
   private carried = new Map<string, CellsOfStore>();
   private readonly plan: number;
+  /** Of the last seal: of several inputs' metadata the one with the greatest is the latest. */
+  private sequence = FIRST;
   private hasSealed = false;
 
   /** `stores`: names of all stores of the topology. */
@@ -70,8 +79,10 @@ export class CellTable {
   /** Fixes what the next commit makes durable; gives it as offset metadata. @throws CELLS_TOO_LARGE, and then nothing is sealed */
   seal(): string {
     if (this.hasSealed) throw new Error('cells are sealed already');
-    const metadata = encodeCells(this.image());
+    const order = { store: ORDER, carried: 0, cells: new Map([[SEQUENCE, this.sequence + 1]]) };
+    const metadata = encodeCells([...this.image(), order]);
     if (metadata.length > LIMIT) throw tooLarge(metadata.length, this.sizes());
+    this.sequence++;
     for (const cell of this.all()) cell.checkpointed = cell.sealed = cell.value;
     this.hasSealed = true;
     return metadata;
@@ -93,7 +104,8 @@ export class CellTable {
   restore(metadata: string): void {
     const committed = metadata === '' ? [] : decodeCells(metadata);
     this.hasSealed = false;
-    this.carried = this.carriedFrom(committed);
+    this.sequence = sequenceOf(committed);
+    this.carried = this.carriedFrom(committed.filter(({ store }) => store !== ORDER));
     for (const [store, cells] of this.stores) {
       const values = this.carried.get(store)?.cells;
       for (const [name, cell] of cells) setAll(cell, values?.get(name) ?? cell.initial);
@@ -136,6 +148,24 @@ export class CellTable {
   }
 }
 
+function sequenceOf(stores: readonly CellsOfStore[]): number {
+  const value = stores.find(({ store }) => store === ORDER)?.cells.get(SEQUENCE);
+  return typeof value === 'number' ? value : FIRST;
+}
+
+/**
+ * Of the metadata of a task's inputs the one that was committed last. A plan writes the same to all inputs it knows; one that was there before
+ * or is there again in a rolling deploy may know others.
+ *
+ * @throws PROTOCOL for metadata that is none of ours, or of a later version
+ */
+export function latestCells(metadata: readonly string[]): string {
+  const distinct = [...new Set(metadata)].filter((each) => each !== '');
+  if (distinct.length < 2) return distinct[0] ?? '';
+  const ordered = distinct.map((each) => ({ each, sequence: sequenceOf(decodeCells(each)) }));
+  return ordered.reduce((latest, other) => (other.sequence > latest.sequence ? other : latest)).each;
+}
+
 /**
  * Base64 characters the cells of a plan take at most.
  * @throws CELLS_TOO_LARGE when that is more than an offset's metadata may have
@@ -146,7 +176,7 @@ export function worstCaseSize(cells: readonly PlannedCell[], textBytes = TEXT_BY
     const before = sizes.get(store) ?? 2 + Buffer.byteLength(store) + 4 + 2;
     sizes.set(store, before + 2 + Buffer.byteLength(name) + (text ? textBytes + 3 : NUMBER_BYTES));
   }
-  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 1 + 2);
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 1 + 2 + ORDER_BYTES);
   const size = Math.ceil(bytes / 3) * 4;
   if (size > LIMIT) throw tooLarge(size, sizes);
   return size;

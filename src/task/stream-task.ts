@@ -47,7 +47,7 @@ const STEPS_TO_SETTLE = 256;
 export interface StreamTaskOptions {
   readonly partition: number;
   readonly topology: TaskTopology;
-  /** In order of topic name: the cells travel with the first. */
+  /** In order of topic name. */
   readonly inputs: readonly TaskInput[];
   readonly stores: TaskStores;
   readonly cells: CellTable;

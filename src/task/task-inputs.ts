@@ -34,7 +34,7 @@ export interface OpenInput extends TaskInput {
   readonly watermark: SourceWatermark | undefined;
 }
 
-/** The input partitions of one task: what is read next, and how far all have come. In order of topic name: the cells travel with the first. */
+/** The input partitions of one task: what is read next, and how far all have come. In order of topic name. */
 export class TaskInputs {
   private readonly inputs: readonly OpenInput[];
   private readonly someMeet: boolean;
@@ -130,15 +130,17 @@ export class TaskInputs {
     return this.inputs.some(({ buffer, committed }) => buffer.position !== committed);
   }
 
-  /** The positions that moved, and always that of the first input: without it a transaction of timers and closes has no fence. */
+  /**
+   * All positions, those too that did not move: without any a transaction of timers and closes has no fence. All carry the cells, because
+   * another plan, before or after this one, may have fewer of these inputs, or others.
+   */
   offsets(cells: string): OffsetToCommit[] {
-    const offsets: OffsetToCommit[] = [];
-    this.inputs.forEach(({ declaration: { topic, partition }, buffer, committed }, at) => {
-      const offset = buffer.position;
-      if (at === 0) offsets.push({ topic, partition, offset, metadata: cells });
-      else if (offset !== committed) offsets.push({ topic, partition, offset, metadata: '' });
-    });
-    return offsets;
+    return this.inputs.map(({ declaration: { topic, partition }, buffer }) => ({
+      topic,
+      partition,
+      offset: buffer.position,
+      metadata: cells,
+    }));
   }
 
   committed(offsets: readonly OffsetToCommit[]): void {
