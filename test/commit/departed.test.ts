@@ -65,7 +65,7 @@ describe('a member that dies with a transaction open', () => {
   it.each([
     ['the leader', 'one'],
     ['another', 'two'],
-  ])('%s: readers of its output go on a second after its session, and its tasks too', async (_, dying) => {
+  ])('C2: %s: readers of its output go on a second after its session, and its tasks too', async (_, dying) => {
     const [one, other] = await two();
     expect(clientOf(leaderId())).toBe('one');
     const [dead, alive] = dying === 'one' ? [one, other] : [other, one];
@@ -125,7 +125,7 @@ describe('a member that dies with a transaction open', () => {
 });
 
 describe('a member that is cut off beyond its session, with a transaction open', () => {
-  it('finds it ended when it comes back, rejoins, goes on with the next epoch, and is not taken for a duplicate', async () => {
+  it('C2: finds it ended when it comes back, rejoins, goes on with the next epoch, and is not taken for a duplicate', async () => {
     const [one, other] = await two();
     await openAtDeath(other, one);
     const epoch = () => world.broker.transactions().find(({ transactionalId }) => transactionalId.includes('two'))!.producerEpoch;

@@ -123,7 +123,7 @@ describe('a member that goes with a transaction open', () => {
     return { gone, other, write, expectExact, isOpen: async () => (await ends(true)) < (await ends(false)) };
   }
 
-  it('by kill -9: readers of its output go on a session later, not after the transaction timeout', async () => {
+  it('C2: by kill -9: readers of its output go on a session later, not after the transaction timeout', async () => {
     const { other, write, expectExact, isOpen } = await two('SIGKILL');
     const died = clock.monotonic();
     await until('the transaction is ended', async () => !(await isOpen()), 60_000);
