@@ -79,6 +79,7 @@ export type { CountWindows, InSession, SessionWindows, SlidingWindows } from './
 export type { InWindows, TimeWindows, Window, WindowAssigner, Windowed, Windows } from './model/window';
 export { KafkaRecord, type Placement } from './model/record';
 export { Outgoing } from './model/outgoing';
+export { restoreBar } from './observe/restore-bar';
 export type { RestoredSoFar, RestoreProgress } from './model/restore-progress';
 
 export { MillraceError } from './errors/millrace-error';
