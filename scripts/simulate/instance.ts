@@ -36,6 +36,8 @@ export interface InstanceOptions {
 }
 
 const LONGEST_LINE = 120;
+/** Nothing that another attempt would mend. */
+const TOPIC_AUTHORIZATION_FAILED = 29;
 /** ms, less than is allowed: a run has seconds, not hours. */
 const PROBING_INTERVAL = 1_500;
 
@@ -62,6 +64,8 @@ export class Instance {
   private frozen = false;
   private held: (() => void)[] = [];
   private aimed: { readonly action: FaultAction; readonly isGone: boolean } | undefined;
+  /** The next offsets are refused, after a batch of theirs got lost: its bytes are executed in a transaction after that. */
+  private abortsNext = false;
   private diskFault: DiskFault | undefined;
   private readonly broker: HeldBroker;
   private readonly clock: Clock;
@@ -238,6 +242,10 @@ export class Instance {
 
   /** For the broker's door: what happens to this request of this process. */
   strikes(call: Call): FaultAction | undefined {
+    if (call.api === 'txnOffsetCommit' && this.abortsNext) {
+      this.abortsNext = false;
+      return { kind: 'answer', errorCode: TOPIC_AUTHORIZATION_FAILED };
+    }
     const isLastSent = this.broker.isLastSent(call);
     if (isLastSent) this.broker.hasArrived = true;
     const { aimed } = this;
@@ -245,6 +253,8 @@ export class Instance {
     const codes = refusals[call.api];
     if (aimed.action.kind === 'answer' && codes === undefined) return undefined;
     this.aimed = undefined;
+    // Else it would hardly ever be a batch of a transaction that was aborted.
+    if (aimed.action.kind === 'duplicate later' && call.api === 'produce' && this.options.chance.below(2) === 0) this.abortsNext = true;
     return aimed.action.kind === 'answer' ? { kind: 'answer', errorCode: this.options.chance.oneOf(codes!) } : aimed.action;
   }
 

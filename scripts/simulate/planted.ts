@@ -16,6 +16,10 @@ const DECODE = 'src/kafka/batch-decode.ts';
 const LAYERS = 'src/state/layers.ts';
 const ENTRIES = 'src/state/entry-store.ts';
 const TASK = 'src/task/stream-task.ts';
+const TAIL = 'src/commit/changelog-tail.ts';
+const ASSIGNMENT = 'src/commit/assignment.ts';
+const DEPARTED = 'src/kafka/departed-producers.ts';
+const CLAIMS = 'src/kafka/assignor-group.ts';
 
 export const plantedMistakes: readonly PlantedMistake[] = [
   {
@@ -161,6 +165,52 @@ export const plantedMistakes: readonly PlantedMistake[] = [
         becomes: 'if (!this.needsRecovery) return this.producer.initialise().catch(() => undefined);',
       },
     ],
+  },
+  {
+    name: 'a standby applies what is not committed',
+    patches: [
+      {
+        file: TAIL,
+        text: 'from: Math.max(chunk.from, this.position), readCommitted: true });',
+        becomes: 'from: Math.max(chunk.from, this.position), readCommitted: false });',
+      },
+    ],
+  },
+  {
+    name: 'a standby follows a table beyond what is committed',
+    patches: [
+      { file: TAIL, text: 'this.limit = rowOf === undefined ? Infinity : end;', becomes: 'this.limit = Infinity;' },
+      { file: TAIL, text: 'if (limit < this.limit) return;', becomes: 'return;' },
+    ],
+  },
+  {
+    name: 'a copy that is handed over is taken for whole',
+    patches: [
+      {
+        file: ASSIGNMENT,
+        text: 'stores ??= await source.open(owned.number);',
+        becomes: 'Object.assign(owned, { isHandedOver: stores !== undefined }); stores ??= await source.open(owned.number);',
+      },
+      {
+        file: ASSIGNMENT,
+        text: 'const hasState = await factory.restore(',
+        becomes: "const hasState = Reflect.get(owned, 'isHandedOver') === true ? false : await factory.restore(",
+      },
+    ],
+  },
+  {
+    name: 'the leader takes the ids of the departed',
+    patches: [
+      {
+        file: DEPARTED,
+        text: 'transactionTimeoutMs: timeoutMs, current: { producerId, producerEpoch } };',
+        becomes: 'transactionTimeoutMs: timeoutMs };',
+      },
+    ],
+  },
+  {
+    name: 'the older of two claims is believed',
+    patches: [{ file: CLAIMS, text: 'before.generation < member.generation', becomes: 'before.generation > member.generation' }],
   },
   {
     name: 'stream time only in LevelDB',
