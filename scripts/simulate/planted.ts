@@ -14,7 +14,7 @@ const STEPS = 'src/kafka/transaction-steps.ts';
 const PRODUCER = 'src/kafka/producer.ts';
 const DECODE = 'src/kafka/batch-decode.ts';
 const LAYERS = 'src/state/layers.ts';
-const ENTRIES = 'src/state/entry-store.ts';
+const ENTRIES = 'src/state/layered-store.ts';
 const TASK = 'src/task/stream-task.ts';
 const TAIL = 'src/commit/changelog-tail.ts';
 const ASSIGNMENT = 'src/commit/assignment.ts';
@@ -161,8 +161,9 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       { file: TRANSACTION, text: "this.#expect('UNINITIALISED');", becomes: '' },
       {
         file: COMPOSITION,
-        text: 'if (!this.needsRecovery) return;',
-        becomes: 'if (!this.needsRecovery) return this.producer.initialise().catch(() => undefined);',
+        text: 'if (this.needsRecovery) await (this.recovering ??= this.recoverOnce());',
+        becomes: `if (this.needsRecovery) await (this.recovering ??= this.recoverOnce());
+    else await this.producer.initialise().catch(() => undefined);`,
       },
     ],
   },
