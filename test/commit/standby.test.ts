@@ -4,7 +4,7 @@ import { topic } from '../../src/codec/topic';
 import { joinTable, to } from '../../operators';
 import type { Topology } from '../../src/task/topology';
 import { Machine } from './machine';
-import { counting, countingWindows, counts, input, keysOf, record, results, windowResults } from './programs';
+import { copying, counting, countingWindows, counts, input, keysOf, record, results, windowResults } from './programs';
 import { type Running, type StartOptions, World } from './world';
 
 const PARTITIONS = 2;
@@ -154,7 +154,7 @@ describe('a standby', () => {
     await expectCountedOnce();
   });
 
-  it('of windows is taken over with what is open, and each closes once', async () => {
+  it('S2: of windows is taken over with what is open, and each closes once', async () => {
     const one = start('one', {}, countingWindows);
     await world.until(() => one.started.length === PARTITIONS);
     const other = start('two', {}, countingWindows);
@@ -203,6 +203,44 @@ describe('a standby', () => {
     expect(restored(other)).toBeLessThanOrEqual(1);
     await feed(2);
     await expectCountedOnce();
+  });
+});
+
+describe('an instance with standbys', () => {
+  it('D3: leaves no folder open and no timer set when it has ended', async () => {
+    const { one, two: other } = await two();
+    await feed(3);
+    await other.close();
+    expect([other.waiting, machines.two.open.size]).toEqual([0, 0]);
+    await world.until(() => one.owned.size === PARTITIONS, 30_000);
+    await one.close();
+    expect([one.waiting, machines.one.open.size]).toEqual([0, 0]);
+    await expectCountedOnce();
+  });
+
+  it('D3: ends in time also while a copy is being made that comes to nothing', async () => {
+    const one = start('one', { acceptableLag: 0 });
+    await world.until(() => one.started.length === PARTITIONS);
+    await feed(5);
+    world.fault('fetch', { kind: 'answer', errorCode: 6 }, ({ lane, clientId }) => lane === 'restore' && clientId === 'two', Infinity);
+    const other = start('two', { acceptableLag: 0 });
+    await world.until(() => other.lines.some(({ message }) => message.includes('is copied in order to be taken over')));
+    await world.clock.advance(500);
+    const asked = world.clock.monotonic();
+    await other.close();
+    expect(world.clock.monotonic() - asked).toBeLessThan(2_000);
+    // A fetch that was about to be tried again finds nobody.
+    await world.clock.advance(100);
+    expect([other.waiting, machines.two.open.size]).toEqual([0, 0]);
+  });
+
+  it('keeps none of a stateless topology', async () => {
+    const one = start('one', {}, copying);
+    await world.until(() => one.started.length === PARTITIONS);
+    const other = start('two', {}, copying);
+    await world.until(() => other.started.length === 1);
+    await world.clock.advance(5_000);
+    expect([...followed(one), ...followed(other)]).toEqual([]);
   });
 });
 
