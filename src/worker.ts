@@ -3,16 +3,20 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { kafkaBroker } from './kafkajs/kafka-broker';
 import { openLevelBytes } from './level/level-bytes';
 import { slotOfThread } from './state/shared-slot';
+import type { OpenBytes } from './state/open-bytes';
 import type { WorkerData } from './threads/messages';
 import { runWorker } from './threads/run-worker';
 import { systemClock as clock } from './time/system-clock';
 
 if (parentPort !== null) {
-  void runWorker(parentPort, workerData as WorkerData, ({ brokers, requestTimeout: requestTimeoutMs, logger }, { slot, thread }) => ({
-    clock,
-    broker: kafkaBroker({ brokers: brokers ?? [], clock, logger, requestTimeoutMs }),
-    openBytes: (folder, options) => openLevelBytes(folder, { clock, logger, ...options }),
-    openSlot: () => Promise.resolve(slotOfThread(slot, thread.number)),
-    thread,
-  }));
+  void runWorker(parentPort, workerData as WorkerData, ({ brokers, requestTimeout: requestTimeoutMs, logger }, { slot, thread }) => {
+    const openBytes: OpenBytes = (folder, options) => openLevelBytes(folder, { clock, logger, ...options });
+    return {
+      clock,
+      broker: kafkaBroker({ brokers: brokers ?? [], clock, logger, requestTimeoutMs }),
+      openBytes,
+      openSlot: () => Promise.resolve(slotOfThread(slot, thread.number, openBytes)),
+      thread,
+    };
+  });
 }

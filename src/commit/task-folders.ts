@@ -193,6 +193,11 @@ export class TaskFolders {
   }
 }
 
+/** For a slot whose folders are about to be used by somebody who keeps no notes. */
+export async function forgetNotes({ notes }: Slot): Promise<void> {
+  await notes?.clear({ from: noteKey(0), to: AFTER_NOTES });
+}
+
 const NOTE = 'task ';
 const MOST_NOTES = 1_000_000;
 const AFTER_NOTES = Buffer.from('task!');

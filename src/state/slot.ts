@@ -132,12 +132,9 @@ async function take(options: SlotOptions, folder: string, instanceId?: string): 
     };
     return {
       id,
-      directory: folder,
-      taskDirectory: (partition) => join(folder, `task-${partition}`),
+      ...foldersOfTasks(folder, openBytes),
       globalDirectory: (topic) => join(folder, `global-${topic}`),
       notes: lock,
-      taskFolders: () => tasksIn(folder),
-      removeTask: (partition) => removeTask(join(folder, `task-${partition}`), join(folder, `${REMOVED}${partition}`), openBytes),
       release: () => (released ??= release()),
     };
   } catch (error) {
@@ -175,6 +172,19 @@ function randomId(clock: Clock): string {
       .toString(16)
       .padStart(8, '0');
   return half() + half();
+}
+
+/** What all who work in one slot have in common: LevelDB's lock keeps two of them from one folder. */
+export function foldersOfTasks(
+  folder: string,
+  openBytes: OpenBytes,
+): { readonly directory: string } & Required<Pick<Slot, 'taskDirectory' | 'taskFolders' | 'removeTask'>> {
+  return {
+    directory: folder,
+    taskDirectory: (partition) => join(folder, `task-${partition}`),
+    taskFolders: () => tasksIn(folder),
+    removeTask: (partition) => removeTask(join(folder, `task-${partition}`), join(folder, `${REMOVED}${partition}`), openBytes),
+  };
 }
 
 /** Finishes, too, what a crash has left of removals. */

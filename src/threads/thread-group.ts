@@ -3,6 +3,7 @@ import type { AppState } from '../commit/app-state';
 import type { InputsInOrder } from '../commit/caught-up';
 import type { Commit } from '../commit/commit-event';
 import { nonceOfProcess } from '../commit/member-thread';
+import { forgetNotes } from '../commit/task-folders';
 import { silentMetrics, type CheckedConfig } from '../config';
 import { MillraceError } from '../errors/millrace-error';
 import { Deadline, within } from '../kafka/retrying';
@@ -79,6 +80,7 @@ export class ThreadGroup {
     try {
       if (directory === undefined)
         throw new MillraceError('ONE_THREAD_ONLY', 'without a state directory there is one thread: set stateDirectory');
+      await forgetNotes(this.slot);
       this.shared = { id, directory };
       const numbers = Array.from({ length: config.threads }, (_, number) => number);
       await Promise.all(numbers.map((number) => this.spawn(number).started));

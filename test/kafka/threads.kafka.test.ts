@@ -25,6 +25,8 @@ import type { ToldToThreads } from './threads/topology';
 
 const PARTITIONS = 4;
 const WORDS = 40;
+/** Threads read TypeScript as they start, and Kafka's consumer is a JVM. */
+const SLOW_MS = 300_000;
 const words = topologyModule(path.join(__dirname, 'threads', 'topology.ts'));
 const root = mkdtempSync(path.join(tmpdir(), 'millrace-threads-'));
 const cleanUp: (() => Promise<unknown>)[] = [];
@@ -195,7 +197,7 @@ describe('threads: 2', () => {
     expect(states).toEqual(['created', 'rebalancing', 'running', 'draining', 'closed']);
     expect(new Set(outputs.map(([word, count]) => `${word} ${count}`)).size).toBe(2_000);
     await here.verify();
-  }, 120_000);
+  }, SLOW_MS);
 
   it("until: 'caught-up' ends when both are done, and goes on where it ended", async () => {
     const here = await world();
@@ -206,7 +208,7 @@ describe('threads: 2', () => {
     await here.write(500);
     await running(here.app(), here, { until: 'caught-up' }).ended;
     await here.verify();
-  }, 120_000);
+  }, SLOW_MS);
 });
 
 describe("onWorkerFailure: 'replace'", () => {
@@ -251,7 +253,7 @@ describe("onWorkerFailure: 'replace'", () => {
     expect(here.failures.map(({ how }) => how)).toEqual(['exit', 'exit', 'exit', 'exit']);
     await running(here.app(), here, { until: 'caught-up' }).ended;
     await here.verify();
-  }, 240_000);
+  }, SLOW_MS);
 
   it('a thread without memory dies alone', async () => {
     const here = await world();
@@ -267,7 +269,7 @@ describe("onWorkerFailure: 'replace'", () => {
     expect(here.failures).toMatchObject([{ how: 'out-of-memory', error: { code: 'WORKER_FAILED' } }]);
     await running(here.app(), here, { until: 'caught-up' }).ended;
     await here.verify();
-  }, 120_000);
+  }, SLOW_MS);
 });
 
 describe('a thread that dies or hangs', () => {
@@ -285,7 +287,7 @@ describe('a thread that dies or hangs', () => {
     expect(here.workers.map(({ threadId }) => threadId)).toEqual([-1, -1]);
     await running(here.app(), here, { until: 'caught-up' }).ended;
     await here.verify();
-  }, 120_000);
+  }, SLOW_MS);
 
   it("'stop-application': every instance of the group ends", async () => {
     const here = await world();
@@ -296,7 +298,7 @@ describe('a thread that dies or hangs', () => {
     await here.workers[0]?.terminate();
     await expect(one.ended).rejects.toMatchObject({ code: 'WORKER_FAILED' });
     await expect(other.ended).rejects.toMatchObject({ code: 'APPLICATION_STOPPED' });
-  }, 120_000);
+  }, SLOW_MS);
 
   it('close ends a thread that does not return from a function of the topology, within its time', async () => {
     const here = await world();
@@ -314,5 +316,5 @@ describe('a thread that dies or hangs', () => {
     expect(performance.now() - began).toBeLessThan(6_000);
     await running(here.app(), here, { until: 'caught-up' }).ended;
     await here.verify();
-  }, 120_000);
+  }, SLOW_MS);
 });
