@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     printPlan(command);
     return;
   }
-  const { seconds, seed, standbys: standbyReplicas } = command;
+  const { seconds, seed, standbys: standbyReplicas, threads } = command;
   const asked = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => asked.abort(new Error(`ended by ${name}`)));
   const build = buildCopy(patchesOf(command.plant));
@@ -53,6 +53,7 @@ async function main(): Promise<void> {
       seconds,
       seed,
       standbyReplicas,
+      threads,
       build,
       folder,
       heard: command.story ? tell : () => undefined,
@@ -63,7 +64,9 @@ async function main(): Promise<void> {
     if (!isWell) {
       if (!command.story) for (const line of outcome.story.lines) tell(line);
       for (const each of [...trouble, ...outcome.verdict.examples]) tell(`  ${each}`);
-      tell(`seed ${seed} FAILS; again by: npm run chaos -- --seconds ${seconds} --seed ${seed} --standbys ${standbyReplicas}`);
+      tell(
+        `seed ${seed} FAILS; again by: npm run chaos -- --seconds ${seconds} --seed ${seed} --standbys ${standbyReplicas} --threads ${threads}`,
+      );
     }
     print(JSON.stringify(summaryOf(outcome)));
   } finally {

@@ -4,6 +4,7 @@ export interface ChaosCommand {
   readonly seconds: number;
   readonly seed: number;
   readonly standbys: number;
+  readonly threads: number;
   /** Words in the names of planted mistakes; empty: none is planted. */
   readonly plant: string;
   readonly plan: boolean;
@@ -25,6 +26,7 @@ export function parseChaosCommand(args: readonly string[], prepare: (command: Co
     .option('--seconds <n>', 'for how long there are faults', wholeNumber(10), 60)
     .option('--seed <n>', 'of all that is drawn: the same seed, the same schedule', wholeNumber(0), 1)
     .option('--standbys <n>', 'copies of each state on other instances', wholeNumber(0), 1)
+    .option('--threads <n>', 'threads of the instance that is no static member', wholeNumber(1), 1)
     .option('--plan', 'only print the schedule', false)
     .option('--story', 'print what happens as it happens', false)
     .option('--keep', 'leave logs and state where they are, also when all is well', false)

@@ -25,12 +25,13 @@ export interface InstanceOptions {
   /** For its state and its log. */
   readonly folder: string;
   readonly standbyReplicas: number;
+  readonly threads: number;
   readonly wire: WireProxies;
   readonly guard: Guard;
   readonly story: Story;
 }
 
-interface Exit {
+export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
@@ -70,7 +71,7 @@ export class Instance {
 
   start(): void {
     if (this.#child !== undefined) return;
-    const { application, instanceId, build, folder, wire, name, guard, standbyReplicas } = this.options;
+    const { application, instanceId, build, folder, wire, name, guard, standbyReplicas, threads } = this.options;
     mkdirSync(this.stateDirectory, { recursive: true });
     const life: Life = {
       ...{ application, brokers: wire.addresses, stateDirectory: this.stateDirectory, instanceId },
@@ -79,6 +80,7 @@ export class Instance {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
       standbyReplicas,
+      threads,
       closeWithinMs: CLOSE_WITHIN_MS,
     };
     const worker = join(build, 'scripts', 'chaos', 'worker.js');
@@ -126,16 +128,16 @@ export class Instance {
     await this.#exited;
   }
 
-  /** SIGTERM. What it exited with; undefined: it did not in time, and was killed, or was gone. */
-  async terminate(): Promise<number | undefined> {
+  /** SIGTERM. What it exited with; `tooLate`: not in time, and so it was killed. */
+  async terminate(): Promise<Exit | 'tooLate'> {
     this.#kept = false;
-    if (this.#child === undefined) return undefined;
+    if (this.#child === undefined) return this.#exited;
     this.thaw();
     this.#child.kill('SIGTERM');
     const exit = await within(this.#exited, EXIT_WITHIN_MS);
-    if (exit !== undefined) return exit.code ?? undefined;
+    if (exit !== undefined) return exit;
     await this.kill();
-    return undefined;
+    return 'tooLate';
   }
 
   freeze(): boolean {

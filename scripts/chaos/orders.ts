@@ -14,6 +14,8 @@ export interface Life {
   readonly requestTimeoutMs: number;
   readonly transactionTimeoutMs: number;
   readonly standbyReplicas: number;
+  /** With more than one the functions of the job are out of reach: it has no steps, no slow records, no clock of its own. */
+  readonly threads: number;
   /** For closing, after SIGTERM. */
   readonly closeWithinMs: number;
 }

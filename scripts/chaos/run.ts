@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly standbyReplicas: number;
+  /** Of the instance that is no static member. */
+  readonly threads: number;
   /** The copy of the sources that runs. */
   readonly build: string;
   /** For logs and state. */
@@ -32,8 +34,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-/** Instances with an id are static members; the last one is not. */
-const NAMES = ['a', 'b', undefined];
+/** Their names are their instance ids; the third instance has none. */
+const STATIC_MEMBERS = ['a', 'b'];
 /** ms of calm work before the first fault, so that there is something to lose. */
 const CALM_MS = 3_000;
 const FIRST_RUN_WITHIN_MS = 60_000;
@@ -44,7 +46,7 @@ const READER = join(__dirname, 'count', 'DumpLogs.java');
 
 /** Starts everything, does what the schedule of the seed says, waits until all is at rest, and counts. */
 export async function run(options: RunOptions): Promise<Outcome> {
-  const { seconds, seed, standbyReplicas, build, folder, heard, signal } = options;
+  const { seconds, seed, standbyReplicas, threads, build, folder, heard, signal } = options;
   const application = `chaos-${seed}`;
   let begun = performance.now();
   const story = new Story(() => performance.now() - begun, heard);
@@ -55,10 +57,12 @@ export async function run(options: RunOptions): Promise<Outcome> {
   const wires: WireProxies[] = [];
   const instances: Instance[] = [];
   const addresses = cluster.bootstrap.map((each) => ({ host: each.split(':')[0]!, port: Number(each.split(':')[1]) }));
-  const instanceNamed = async (name: string, instanceId: string | undefined): Promise<Instance> => {
+  const instanceNamed = async (name: string, instanceId?: string, threadsOfIt = 1): Promise<Instance> => {
     const wire = await WireProxies.between(addresses);
     wires.push(wire);
-    const instance = new Instance({ name, application, instanceId, standbyReplicas, build, folder, wire, guard, story });
+    const instance = new Instance({
+      ...{ name, application, instanceId, standbyReplicas, threads: threadsOfIt, build, folder, wire, guard, story },
+    });
     instances.push(instance);
     return instance;
   };
@@ -67,9 +71,10 @@ export async function run(options: RunOptions): Promise<Outcome> {
     await createTopics(brokers, application);
     writer = new WriterProcess(build, { application, brokers: cluster.bootstrap, seed }, guard);
     const steady: Instance[] = [];
-    for (const [at, name] of NAMES.entries()) steady.push(await instanceNamed(name ?? `dynamic-${at}`, name));
+    for (const name of STATIC_MEMBERS) steady.push(await instanceNamed(name, name));
+    steady.push(await instanceNamed('dynamic', undefined, threads));
     const extras: Instance[] = [];
-    for (let number = 0; number < MOST_EXTRAS; number++) extras.push(await instanceNamed(`extra-${number}`, undefined));
+    for (let number = 0; number < MOST_EXTRAS; number++) extras.push(await instanceNamed(`extra-${number}`));
     for (const each of steady) each.start();
     for (const each of steady)
       if (!(await each.runs(FIRST_RUN_WITHIN_MS))) throw new Error(`${each.name} is ${each.state} at the start: nothing to break`);
@@ -95,7 +100,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     unrest.push(...(await endAll(steady)));
     const order = { application, broker: cluster.bootstrap.join(','), written: writer.report.written, classPath };
     const verdict = await count(build, order, signal);
-    return { seed, seconds, standbyReplicas, story, verdict, unrest, restMs };
+    return { seed, seconds, standbyReplicas, threads, story, verdict, unrest, restMs };
   } finally {
     writer?.kill();
     await Promise.all(instances.map((instance) => instance.kill()));
@@ -141,8 +146,11 @@ async function rest({ application, brokers, instances, story, writer }: Chaos & 
 }
 
 async function endAll(instances: readonly Instance[]): Promise<string[]> {
-  const codes = await Promise.all(instances.map((instance) => instance.terminate()));
-  return codes.flatMap((code, at) => (code === 0 ? [] : `${instances[at]!.name} ended with ${code ?? 'SIGKILL'} after SIGTERM`));
+  const exits = await Promise.all(instances.map((instance) => instance.terminate()));
+  return exits.flatMap((exit, at) => {
+    if (exit !== 'tooLate' && exit.code === 0) return [];
+    return `${instances[at]!.name} did not end with 0 after SIGTERM: ${exit === 'tooLate' ? 'it took too long' : (exit.signal ?? exit.code)}`;
+  });
 }
 
 async function count(build: string, order: Omit<CountOrder, 'java' | 'reader'>, signal: AbortSignal): Promise<Verdict> {

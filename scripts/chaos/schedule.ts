@@ -29,6 +29,9 @@ export type Step = (typeof STEPS)[number];
 /** Between these and the end of the transaction it is open at the broker. */
 const OPEN_STEPS: readonly Step[] = ['adding offsets', 'offsets sent', 'between offsets and EndTxn'];
 
+/** Only when the group is joined. */
+const RARE_STEPS: readonly Step[] = ['joinGroup', 'syncGroup', 'offsetFetch'];
+
 export const STRUCK_REQUESTS = [
   'Produce',
   'AddPartitionsToTxn',
@@ -101,7 +104,7 @@ function lanePlans(): LanePlan[] {
   const instances = Array.from({ length: INSTANCES }, (_, instance): LanePlan => ({
     name: `instance ${instance}`,
     deck: INSTANCE_DECK,
-    pauseMs: [3_000, 11_000],
+    pauseMs: [2_000, 9_000],
     draw: (chance, kind) => instanceFault(chance, kind, instance),
   }));
   return [
@@ -117,8 +120,10 @@ function instanceFault(chance: Chance, kind: FaultKind, instance: number): Fault
   // Within the session timeout or beyond it: then its tasks have gone to others when it comes back.
   const downMs = chance.happens(0.5) ? between(chance, 0, 2_000) : between(chance, SESSION_TIMEOUT_MS, SESSION_TIMEOUT_MS + 3_000);
   switch (kind) {
-    case 'killAtStep':
-      return { kind, instance, step: chance.oneOf(STEPS), nth: between(chance, 1, 6), downMs };
+    case 'killAtStep': {
+      const step = chance.oneOf(STEPS);
+      return { kind, instance, step, nth: RARE_STEPS.includes(step) ? 1 : between(chance, 1, 6), downMs };
+    }
     case 'freezeShort':
       return { kind, instance, freezeMs: between(chance, 200, SESSION_TIMEOUT_MS - 2_000) };
     case 'freezeLong':

@@ -5,6 +5,7 @@ export interface Summary {
   readonly seed: number;
   readonly seconds: number;
   readonly standbyReplicas: number;
+  readonly threads: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly records: number;
   readonly expected: number;
@@ -27,6 +28,7 @@ export interface Outcome {
   readonly seed: number;
   readonly seconds: number;
   readonly standbyReplicas: number;
+  readonly threads: number;
   readonly story: Story;
   readonly verdict: Verdict;
   /** What was in the way of rest or of a clean end, in words; empty: nothing. */
@@ -35,11 +37,11 @@ export interface Outcome {
   readonly restMs: number;
 }
 
-export function summaryOf({ seed, seconds, standbyReplicas, story, verdict, unrest, restMs }: Outcome): Summary {
+export function summaryOf({ seed, seconds, standbyReplicas, threads, story, verdict, unrest, restMs }: Outcome): Summary {
   const { faults, rebalances, failures } = story;
   const { records, expected, results, lost, doubled, disordered, wrongRows, inputLost, longestGapMs, longestPartitionGapMs } = verdict;
   return {
-    ...{ seed, seconds, standbyReplicas, faults, records, expected, results, lost, doubled, disordered, wrongRows, inputLost },
+    ...{ seed, seconds, standbyReplicas, threads, faults, records, expected, results, lost, doubled, disordered, wrongRows, inputLost },
     ...{ longestGapMs, longestPartitionGapMs, rebalances, failures },
     ...{ atRest: unrest.length === 0, restMs: Math.round(restMs) },
   };

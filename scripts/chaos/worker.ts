@@ -1,15 +1,18 @@
 /** An instance in a process of its own, which kills, stops, slows down or misleads itself when told to. See orders.ts. */
 import { openSync, writeSync } from 'node:fs';
-import { MillraceApp } from '../../src/app';
-import { checkConfig } from '../../src/config';
+import { join } from 'node:path';
+import { MillraceApp, type App } from '../../src/app';
+import { checkConfig, type MillraceConfig } from '../../src/config';
 import { MillraceError } from '../../src/errors/millrace-error';
 import type { Broker, JoinGroupAnswer, KafkaPort } from '../../src/kafka/port';
 import { kafkaBroker } from '../../src/kafkajs/kafka-broker';
 import { openLevelBytes } from '../../src/level/level-bytes';
+import { millrace } from '../../src/millrace';
 import type { Logger } from '../../src/model/logger';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { openSlot } from '../../src/state/slot';
 import type { Clock } from '../../src/time/clock';
+import { topologyModule } from '../../src/threads/topology-module';
 import { systemClock } from '../../src/time/system-clock';
 import { chaosJob } from './job';
 import type { Life, Order, Report } from './orders';
@@ -106,7 +109,7 @@ const openBytes: OpenBytes = async (folder, options) => {
 };
 
 const { application: applicationId, brokers, stateDirectory, instanceId } = life;
-const config = checkConfig({
+const options: MillraceConfig = {
   ...{ applicationId, brokers, stateDirectory, logger },
   sessionTimeout: life.sessionTimeoutMs,
   heartbeatInterval: 500,
@@ -115,16 +118,23 @@ const config = checkConfig({
   standbyReplicas: life.standbyReplicas,
   acceptableLag: ACCEPTABLE_LAG,
   ...(instanceId === undefined ? {} : { instanceId }),
-});
-const app = new MillraceApp(config, () =>
-  Promise.resolve({
-    clock,
-    broker: watched(kafkaBroker({ brokers, clock, logger, requestTimeoutMs: life.requestTimeoutMs })),
-    openBytes,
-    openSlot: () => openSlot({ stateDirectory, applicationId, instanceId, openBytes, clock, logger }),
-    onTransactionStep: at,
-  }),
-);
+};
+
+function appToBeMisled(): App {
+  return new MillraceApp(checkConfig(options), () =>
+    Promise.resolve({
+      clock,
+      broker: watched(kafkaBroker({ brokers, clock, logger, requestTimeoutMs: life.requestTimeoutMs })),
+      openBytes,
+      openSlot: () => openSlot({ stateDirectory, applicationId, instanceId, openBytes, clock, logger }),
+      onTransactionStep: at,
+    }),
+  );
+}
+
+const isThreaded = life.threads > 1;
+process.env['CHAOS_APPLICATION'] = applicationId;
+const app = isThreaded ? millrace({ ...options, threads: life.threads }) : appToBeMisled();
 
 function failed(error: unknown): void {
   const code = error instanceof MillraceError ? error.code : 'UNEXPECTED';
@@ -170,11 +180,8 @@ app.state$.subscribe((state) => {
   write('info', { state }, 'chaos: state');
   report({ kind: 'state', state });
 });
-app
-  .run(
-    chaosJob(applicationId, () => {
-      at('pushing');
-      pushed();
-    }),
-  )
-  .subscribe({ error: failed });
+const job = chaosJob(applicationId, () => {
+  at('pushing');
+  pushed();
+});
+app.run(isThreaded ? topologyModule(join(__dirname, 'threaded-topology.js')) : job).subscribe({ error: failed });

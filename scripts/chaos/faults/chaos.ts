@@ -15,5 +15,11 @@ export interface Chaos {
   readonly over: AbortSignal;
 }
 
+/** The instance that is meant, or one after it that is at work: whoever is not has nothing to lose. */
+export function atWork({ instances }: Chaos, number: number): Instance {
+  const inTurn = [...instances.slice(number), ...instances.slice(0, number)];
+  return inTurn.find(({ state }) => state === 'running') ?? inTurn[0]!;
+}
+
 /** Does what it is for, waits for the end of it, and gives what has taken place: a fault that met nobody does not count. */
 export type Done = FaultKind | undefined;

@@ -1,5 +1,5 @@
 import type { Fault } from '../schedule';
-import type { Chaos, Done } from './chaos';
+import { atWork, type Chaos, type Done } from './chaos';
 
 /** ms in which an instance at work gets a record. */
 const OBEYED_WITHIN_MS = 8_000;
@@ -7,7 +7,7 @@ const OBEYED_WITHIN_MS = 8_000;
 type Of<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
 
 export async function slowRecord(chaos: Chaos, { instance, slowMs }: Of<'slowRecord'>): Promise<Done> {
-  const target = chaos.instances[instance]!;
+  const target = atWork(chaos, instance);
   const wasSlow = await target.obeyed({ kind: 'slow', ms: slowMs }, 'wasSlow', OBEYED_WITHIN_MS + slowMs);
   if (!wasSlow) return undefined;
   chaos.story.tell(target.name, `a record took ${slowMs} ms`);
@@ -15,7 +15,7 @@ export async function slowRecord(chaos: Chaos, { instance, slowMs }: Of<'slowRec
 }
 
 export async function clockJump(chaos: Chaos, { instance, jumpMs }: Of<'clockJump'>): Promise<Done> {
-  const target = chaos.instances[instance]!;
+  const target = atWork(chaos, instance);
   if (!(await target.obeyed({ kind: 'jump', ms: jumpMs }, 'jumped', OBEYED_WITHIN_MS))) return undefined;
   chaos.story.tell(target.name, `its wall clock was set by ${jumpMs} ms`);
   return 'clockJump';

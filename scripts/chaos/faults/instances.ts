@@ -1,4 +1,5 @@
 import { cpSync, existsSync, rmSync } from 'node:fs';
+import { waitUntil } from '../../kafka/wait-until';
 import type { Instance } from '../instance';
 import type { Fault } from '../schedule';
 import type { Chaos, Done } from './chaos';
@@ -6,8 +7,8 @@ import { pause } from './pause';
 
 /** ms in which an instance at work comes to any step; one without tasks may never. */
 const STEP_WITHIN_MS = 12_000;
-/** ms that an instance gets to have its tasks back, so that the next fault meets one at work. */
-const RUNS_WITHIN_MS = 12_000;
+/** ms that an instance gets to be at work, so that the next fault has something to hit; it comes all the same when it is not. */
+const RUNS_WITHIN_MS = 25_000;
 
 type Of<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
 
@@ -35,6 +36,7 @@ export async function freeze(chaos: Chaos, { kind, instance, freezeMs }: Of<'fre
   await pause(freezeMs, chaos.over);
   target.thaw();
   chaos.story.tell(target.name, 'SIGCONT');
+  await atWorkAgain(chaos, target);
   return chaos.over.aborted ? undefined : kind;
 }
 
@@ -49,15 +51,18 @@ export async function freezeTransaction(chaos: Chaos, { instance, step, nth, fre
   await pause(freezeMs, chaos.over);
   target.thaw();
   chaos.story.tell(target.name, 'SIGCONT');
+  await atWorkAgain(chaos, target);
   return chaos.over.aborted ? undefined : 'freezeTransaction';
 }
 
 export async function terminate(chaos: Chaos, { instance, downMs }: Of<'terminate'>): Promise<Done> {
   const target = chaos.instances[instance]!;
   chaos.story.tell(target.name, `SIGTERM while ${target.state}`);
-  const code = await target.terminate();
-  chaos.story.tell(target.name, `ended with ${code ?? 'SIGKILL: it took too long'}; down for ${downMs} ms`);
-  if (code === undefined) chaos.story.failed('CLOSE_TOOK_TOO_LONG');
+  const exit = await target.terminate();
+  // One that is still being loaded has no handler yet.
+  const how = exit === 'tooLate' ? 'did not end in time, and was killed' : `ended with ${exit.signal ?? exit.code}`;
+  chaos.story.tell(target.name, `${how}; down for ${downMs} ms`);
+  if (exit === 'tooLate') chaos.story.failed('CLOSE_TOOK_TOO_LONG');
   await back(chaos, target, downMs);
   return 'terminate';
 }
@@ -109,6 +114,10 @@ export async function memberChurn(chaos: Chaos, { members, kills }: Of<'memberCh
 async function back(chaos: Chaos, target: Instance, downMs: number): Promise<void> {
   await pause(downMs, chaos.over);
   target.start();
-  const isBack = chaos.over.aborted || (await target.runs(RUNS_WITHIN_MS));
-  if (!isBack) chaos.story.tell(target.name, `still ${target.state} after ${RUNS_WITHIN_MS} ms`);
+  await atWorkAgain(chaos, target);
+}
+
+async function atWorkAgain(chaos: Chaos, target: Instance): Promise<void> {
+  const runs = await waitUntil(() => (target.state === 'running' || chaos.over.aborted ? true : undefined), { timeoutMs: RUNS_WITHIN_MS });
+  if (runs === undefined) chaos.story.tell(target.name, `still ${target.state} after ${RUNS_WITHIN_MS} ms`);
 }

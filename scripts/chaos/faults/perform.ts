@@ -6,10 +6,13 @@ import { diskDeleted, diskOlder, freeze, freezeTransaction, killAtStep, killInst
 import { pause } from './pause';
 import { answerLost, connectionsCut, oldCopy } from './wire';
 
+/** ms of work between two faults of one lane, however late it is. */
+const LEAST_PAUSE_MS = 500;
+
 /** Does what a lane says, one after the other, each at its time or as soon as the one before is over. */
 export async function performLane(chaos: Chaos, { faults }: Lane, elapsedMs: () => number): Promise<void> {
   for (const { atMs, fault } of faults) {
-    await pause(Math.max(0, atMs - elapsedMs()), chaos.over);
+    await pause(Math.max(LEAST_PAUSE_MS, atMs - elapsedMs()), chaos.over);
     if (chaos.over.aborted) return;
     const done = await perform(chaos, fault);
     if (done !== undefined) chaos.story.count(done);

@@ -14,13 +14,22 @@ function outcome(more: Partial<Outcome> = {}): Outcome {
   story.count('killBroker');
   for (const generation of [4, 5, 5, 7]) story.joined(generation);
   story.failed('FENCED');
-  return { seed: 3, seconds: 60, standbyReplicas: 1, story, verdict: WELL, unrest: [], restMs: 4_200.7, ...more };
+  return { seed: 3, seconds: 60, standbyReplicas: 1, threads: 2, story, verdict: WELL, unrest: [], restMs: 4_200.7, ...more };
 }
 
 describe('the summary of a chaos run', () => {
   it('is one line of JSON: faults by kind, records, lost, doubled, longest gap, rebalances', () => {
     expect(JSON.parse(JSON.stringify(summaryOf(outcome())))).toEqual({
-      ...{ seed: 3, seconds: 60, standbyReplicas: 1, faults: { freezeLong: 1, killBroker: 2 }, records: 100, expected: 150, results: 150 },
+      ...{
+        seed: 3,
+        seconds: 60,
+        standbyReplicas: 1,
+        threads: 2,
+        faults: { freezeLong: 1, killBroker: 2 },
+        records: 100,
+        expected: 150,
+        results: 150,
+      },
       ...{ lost: 0, doubled: 0, disordered: 0, wrongRows: 0, inputLost: 0, longestGapMs: 1_200, longestPartitionGapMs: 3_400 },
       ...{ rebalances: 2, failures: { FENCED: 1 }, atRest: true, restMs: 4_201 },
     });
