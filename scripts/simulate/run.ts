@@ -37,6 +37,9 @@ export interface SeedResult {
 
 /** ms in which everything must have come to rest once nothing goes wrong any more. */
 const REST_WITHIN = 240_000;
+/** ms of a round, at most, and how often somebody's disk is looked at in it. */
+const ROUND_MS = 2_000;
+const LOOKS = 4;
 /** ms between two looks at whether it has. */
 const LOOK = 100;
 const QUIET = 2_500;
@@ -115,9 +118,11 @@ class Run {
       await machines.disturb();
       if (setting.hasTroubledNodes) this.nodes.disturb();
       if (chance.below(15) === 0) this.jump();
-      await schedule.pass(chance.below(2_000));
+      for (let look = 0; look < LOOKS; look++) {
+        await schedule.pass(chance.below(ROUND_MS / LOOKS));
+        await machines.checkOne();
+      }
       this.owners.checkPositions();
-      await machines.checkOne();
     }
   }
 
