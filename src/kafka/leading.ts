@@ -13,11 +13,13 @@ export interface LeadOptions extends AssignOptions {
   readonly logger: Logger;
 }
 
-export interface GroupOrders {
+interface GroupOrders {
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[];
-  /** Of all claims and orders. */
-  readonly bytes: number;
+  /** Of all claims and orders; undefined: another leads. */
+  readonly bytes: number | undefined;
 }
+
+export const NO_ORDERS: GroupOrders = { assignments: [], bytes: undefined };
 
 /** Of the 1,048,588 that a record of the group may have by default. */
 const LARGE_GROUP_BYTES = 750_000;

@@ -1,16 +1,13 @@
 import { MillraceError } from '../errors/millrace-error';
-import { describeProcess } from './duplicate-watch';
 import { kafkaCode } from './error-codes';
 import { LARGE_GROUP } from './leading';
 
 /** Why a join or a heartbeat did not do. */
-export type Trouble = 'rejoin' | 'lost' | 'fatal';
+export type Trouble = 'rejoin' | 'lost' | 'taken over' | 'fatal';
 
 interface Membership {
   readonly groupId: string;
-  readonly groupInstanceId: string | null;
   readonly sessionTimeoutMs: number;
-  readonly nonce: string;
 }
 
 export function troubleOf(code: number): Trouble {
@@ -20,19 +17,15 @@ export function troubleOf(code: number): Trouble {
     case kafkaCode.ILLEGAL_GENERATION:
     case kafkaCode.UNKNOWN_MEMBER_ID:
       return 'lost';
+    case kafkaCode.FENCED_INSTANCE_ID:
+      return 'taken over';
     default:
       return 'fatal';
   }
 }
 
-export function fatal(code: number, said: string, { groupId, groupInstanceId, sessionTimeoutMs, nonce }: Membership): MillraceError {
+export function fatal(code: number, said: string, { groupId, sessionTimeoutMs }: Membership): MillraceError {
   switch (code) {
-    case kafkaCode.FENCED_INSTANCE_ID:
-      return new MillraceError(
-        'INSTANCE_DUPLICATE',
-        `instanceId "${String(groupInstanceId)}" of group "${groupId}" was taken over by another process: ${said}. This one, ` +
-          `${describeProcess(nonce)}, stops. Give each process its own instanceId`,
-      );
     case kafkaCode.INVALID_SESSION_TIMEOUT:
       return new MillraceError(
         'CONFIG',

@@ -4,13 +4,14 @@ import { DepartedProducers } from './departed-producers';
 import { describeCode } from './describe-code';
 import { DuplicateWatch } from './duplicate-watch';
 import { kafkaCode } from './error-codes';
-import { decodeOrder, encodeClaim, groupProtocol, protocolType, type MemberOrder } from './group-protocol';
+import { decodeOrder, encodeClaim, groupProtocol, protocolType, type MemberClaim, type MemberOrder } from './group-protocol';
 import { GroupRequests } from './group-requests';
-import { ordersOf, type GroupOrders } from './leading';
+import { NO_ORDERS, ordersOf } from './leading';
 import type { JoinGroupAnswer, MemberIdentity } from './port';
 import type { MembershipOptions } from './membership-options';
 import { fatal, notKept, notKeptBudget, troubleOf, unexpected } from './membership-trouble';
 import { StopOfAll } from './stop-word';
+import { takenOver } from './taken-over';
 import { WakeablePause } from './wakeable-pause';
 
 export type { FollowOrder } from './membership-options';
@@ -180,7 +181,7 @@ export class Membership {
       return undefined;
     }
     if (joined.errorCode !== kafkaCode.NONE) {
-      this.troubled('JoinGroup', joined.errorCode);
+      await this.troubled('JoinGroup', joined.errorCode);
       return undefined;
     }
     this.memberId = joined.memberId;
@@ -190,7 +191,8 @@ export class Membership {
 
   private async sync(joined: JoinGroupAnswer): Promise<MemberOrder | undefined> {
     const { port, clock } = this.options;
-    const { assignments, bytes } = joined.leaderId === joined.memberId ? this.lead(joined) : { assignments: [], bytes: undefined };
+    const leading = { ...this.options, producersOf: (claims: readonly MemberClaim[]) => this.departed.lead(claims) };
+    const { assignments, bytes } = joined.leaderId === joined.memberId ? ordersOf(joined, leading) : NO_ORDERS;
     const synced = await this.requests.ask('SyncGroup', (node) => port.syncGroup(node, { ...this.identity(), assignments }));
     if (synced === undefined) return undefined;
     if (synced.errorCode === kafkaCode.UNKNOWN_SERVER_ERROR) {
@@ -201,15 +203,11 @@ export class Membership {
       return undefined;
     }
     if (synced.errorCode !== kafkaCode.NONE) {
-      this.troubled('SyncGroup', synced.errorCode);
+      await this.troubled('SyncGroup', synced.errorCode);
       return undefined;
     }
     this.notKept = 0;
     return decodeOrder(synced.assignment);
-  }
-
-  private lead(joined: JoinGroupAnswer): GroupOrders {
-    return ordersOf(joined, { ...this.options, producersOf: (claims) => this.departed.lead(claims) });
   }
 
   private claim(): Uint8Array {
@@ -285,15 +283,16 @@ export class Membership {
     const answer = await this.requests.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
     if (answer === undefined || answer.errorCode === kafkaCode.NONE || this.isStopped()) return;
     if (answer.errorCode === kafkaCode.REBALANCE_IN_PROGRESS) this.rejoinWanted = true;
-    else this.troubled('Heartbeat', answer.errorCode);
+    else await this.troubled('Heartbeat', answer.errorCode);
   }
 
   // ---- troubles
 
-  private troubled(what: string, code: number): void {
+  private async troubled(what: string, code: number): Promise<void> {
     const trouble = troubleOf(code);
     const { groupId, logger } = this.options;
     const said = `${what} was answered ${describeCode(code)}`;
+    if (trouble === 'taken over') throw await takenOver(this.options, this.requests);
     if (trouble === 'fatal') throw fatal(code, said, this.options);
     this.rejoinWanted = true;
     if (trouble === 'rejoin') return;

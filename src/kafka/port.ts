@@ -224,6 +224,19 @@ export interface LeaveGroupRequest {
   readonly members: readonly { readonly memberId: string; readonly groupInstanceId: string | null }[];
 }
 
+/** Who is in a group, as anybody may ask. */
+export interface GroupDescription {
+  readonly errorCode: number;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly groupInstanceId: string | null;
+    readonly clientId: string;
+    readonly clientHost: string;
+    /** What it claims; empty during a rebalance. */
+    readonly metadata: Uint8Array;
+  }[];
+}
+
 export interface NewTopic {
   readonly topic: string;
   readonly partitions: number;
@@ -270,6 +283,7 @@ export interface KafkaPort {
   syncGroup(node: NodeId, request: SyncGroupRequest): Promise<SyncGroupAnswer>;
   heartbeat(node: NodeId, request: MemberIdentity): Promise<CodeAnswer>;
   leaveGroup(node: NodeId, request: LeaveGroupRequest): Promise<CodeAnswer>;
+  describeGroup(node: NodeId, groupId: string): Promise<GroupDescription>;
 
   /** To the controller. */
   createTopics(topics: readonly NewTopic[], timeoutMs: number): Promise<TopicCodes>;

@@ -12,6 +12,7 @@ import type {
   FetchRequest,
   FindCoordinatorAnswer,
   FindCoordinatorRequest,
+  GroupDescription,
   InitProducerIdAnswer,
   InitProducerIdRequest,
   JoinGroupAnswer,
@@ -203,6 +204,10 @@ export class KafkaJsPort implements KafkaPort {
 
   async leaveGroup(node: NodeId, request: LeaveGroupRequest): Promise<CodeAnswer> {
     return this.#prompt.send(node, this.#request(groups.leaveGroup, request));
+  }
+
+  async describeGroup(node: NodeId, groupId: string): Promise<GroupDescription> {
+    return this.#prompt.send(node, this.#request(groups.describeGroup, groupId));
   }
 
   async createTopics(newTopics: readonly NewTopic[], timeoutMs: number): Promise<TopicCodes> {

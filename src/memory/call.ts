@@ -23,6 +23,7 @@ export interface Api {
   syncGroup: { request: port.SyncGroupRequest; answer: port.SyncGroupAnswer };
   heartbeat: { request: port.MemberIdentity; answer: port.CodeAnswer };
   leaveGroup: { request: port.LeaveGroupRequest; answer: port.CodeAnswer };
+  describeGroup: { request: { readonly groupId: string }; answer: port.GroupDescription };
   createTopics: { request: { readonly topics: readonly port.NewTopic[] }; answer: port.TopicCodes };
   deleteTopics: { request: { readonly topics: readonly string[] }; answer: port.TopicCodes };
   describeConfigs: {

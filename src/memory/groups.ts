@@ -1,4 +1,5 @@
 import type {
+  GroupDescription,
   LeaveGroupRequest,
   MemberIdentity,
   OffsetFetchAnswer,
@@ -90,6 +91,15 @@ export class GroupCoordinator {
       return errorCode;
     });
     return codes.find((code) => code !== brokerCode.NONE) ?? brokerCode.NONE;
+  }
+
+  describe(groupId: string): GroupDescription {
+    const group = this.#groups.get(groupId);
+    const members = Array.from(group?.members.values() ?? [], ({ memberId, groupInstanceId, clientId, protocols }) => {
+      const known = group?.state === 'stable' ? protocols.find(({ name }) => name === group.protocol)?.metadata : undefined;
+      return { memberId, groupInstanceId, clientId, clientHost: '/127.0.0.1', metadata: Buffer.from(known ?? []) };
+    });
+    return { errorCode: brokerCode.NONE, members };
   }
 
   /** May this member commit offsets, within a transaction or not? */

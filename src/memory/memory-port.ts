@@ -99,6 +99,10 @@ export class MemoryPort implements port.KafkaPort {
     return this.#send('leaveGroup', node, 'prompt', request);
   }
 
+  describeGroup(node: port.NodeId, groupId: string): Promise<port.GroupDescription> {
+    return this.#send('describeGroup', node, 'prompt', { groupId });
+  }
+
   createTopics(topics: readonly port.NewTopic[], timeoutMs: number): Promise<port.TopicCodes> {
     return this.#send('createTopics', this.#anyNode, 'admin', { topics }, this.#patiently(timeoutMs));
   }

@@ -46,6 +46,7 @@ const refusals: Refusals = {
   syncGroup: (_, errorCode) => syncRefused(errorCode),
   heartbeat: ofAll,
   leaveGroup: ofAll,
+  describeGroup: (_, errorCode) => ({ errorCode, members: [] }),
   createTopics: ({ topics }, errorCode) =>
     ofTopics(
       topics.map(({ topic }) => topic),

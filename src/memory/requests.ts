@@ -102,7 +102,10 @@ export class Requests {
     };
   }
 
-  #groups(): Pick<Handlers, 'txnOffsetCommit' | 'offsetCommit' | 'offsetFetch' | 'joinGroup' | 'syncGroup' | 'heartbeat' | 'leaveGroup'> {
+  #groups(): Pick<
+    Handlers,
+    'txnOffsetCommit' | 'offsetCommit' | 'offsetFetch' | 'joinGroup' | 'syncGroup' | 'heartbeat' | 'leaveGroup' | 'describeGroup'
+  > {
     const { groups } = this.parts;
     const here = <A extends ApiName>(handle: Handler<A>): Handler<A & ApiName> =>
       this.#atCoordinator('group', (call) => (call.request as { readonly groupId: string }).groupId, handle);
@@ -123,6 +126,7 @@ export class Requests {
       }),
       heartbeat: here<'heartbeat'>(({ request }, answer) => answer({ errorCode: groups.heartbeat(request) })),
       leaveGroup: here<'leaveGroup'>(({ request }, answer) => answer({ errorCode: groups.leave(request) })),
+      describeGroup: here<'describeGroup'>(({ request }, answer) => answer(groups.describe(request.groupId))),
     };
   }
 

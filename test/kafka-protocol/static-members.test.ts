@@ -69,17 +69,26 @@ describe('a static member (KIP-345)', () => {
     expect(first.failures).toEqual([]);
   });
 
-  it('whose id another process takes stops, and says which instanceId and since when it runs', async () => {
+  it('whose id another process takes stops, and the error names both', async () => {
     const first = group.join('first', { instanceId: 'a', nonce: '1000-0.1' });
     await group.advance(2_000);
     const second = group.join('second', { instanceId: 'a', nonce: '3000-0.2' });
     await group.advance(2 * HEARTBEAT_MS);
     expect(first.failures.map(({ code }) => code)).toEqual(['INSTANCE_DUPLICATE']);
-    expect(first.failures[0]?.message).toContain('"a"');
-    expect(first.failures[0]?.message).toContain('1970-01-01T00:00:01');
+    for (const said of ['"a"', '/127.0.0.1', '1970-01-01T00:00:01', '1970-01-01T00:00:03'])
+      expect(first.failures[0]?.message).toContain(said);
     expect(second.membership.tasks).toEqual([0, 1, 2, 3]);
     await group.advance(2 * SESSION_MS);
     expect(second.failures).toEqual([]);
+  });
+
+  it('stops also when it cannot be told who has taken its id', async () => {
+    const first = group.join('first', { instanceId: 'a' });
+    await group.advance(2_000);
+    group.broker.faults.add({ match: ({ api }) => api === 'describeGroup', action: { kind: 'hang' }, times: Infinity });
+    group.join('second', { instanceId: 'a' });
+    await group.advance(2 * HEARTBEAT_MS + 2_000);
+    expect(first.failures.map(({ code }) => code)).toEqual(['INSTANCE_DUPLICATE']);
   });
 
   it('that comes back with another plan is asked for anew: tasks it does not know go to others', async () => {

@@ -199,6 +199,24 @@ describe('requests that kafkajs has not', () => {
     );
   });
 
+  it('DescribeGroups v5, and its answer', () => {
+    expect(body(groups.describeGroup, 'g')).toBe(hex(`00 02 02 ${ascii('g')} 00 00`));
+    const member = `02 ${ascii('m')} 02 ${ascii('i')} 02 ${ascii('c')} 03 ${ascii('/h')} 03 abcd 02 ef 00`;
+    const other = `02 ${ascii('n')} 00 02 ${ascii('c')} 03 ${ascii('/h')} 01 01 00`;
+    const group = `0000 02 ${ascii('g')} 02 ${ascii('s')} 02 ${ascii('t')} 02 ${ascii('p')} 03 ${member} ${other} 80000000 00`;
+    const common = { clientId: 'c', clientHost: '/h' };
+    expect(answer(groups.describeGroup, `00 00000007 02 ${group} 00`)).toEqual({
+      throttleMs: 7,
+      answer: {
+        errorCode: 0,
+        members: [
+          { memberId: 'm', groupInstanceId: 'i', ...common, metadata: Buffer.from('abcd', 'hex') },
+          { memberId: 'n', groupInstanceId: null, ...common, metadata: Buffer.alloc(0) },
+        ],
+      },
+    });
+  });
+
   it('DescribeTransactions v0, and its answer', () => {
     expect(body(transactions.describeTransactions, ['t', 'u'])).toBe(hex(`00 03 02 ${ascii('t')} 02 ${ascii('u')} 00`));
     const of = (id: string, rest: string): string => `02 ${ascii(id)} ${rest}`;

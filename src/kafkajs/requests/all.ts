@@ -1,6 +1,6 @@
 import type { AnyExchange } from '../exchange';
 import { findCoordinator, metadata } from './cluster';
-import { heartbeat, joinGroup, leaveGroup, offsetCommit, offsetFetch, syncGroup } from './groups';
+import { describeGroup, heartbeat, joinGroup, leaveGroup, offsetCommit, offsetFetch, syncGroup } from './groups';
 import { deleteRecords, fetch, listOffsets, produce } from './log';
 import { createTopics, deleteTopics, describeConfigs } from './topics';
 import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId, txnOffsetCommit } from './transactions';
@@ -10,6 +10,6 @@ export const exchanges: readonly AnyExchange[] = [
   ...[metadata, findCoordinator],
   ...[fetch, produce, listOffsets, deleteRecords],
   ...[initProducerId, addPartitionsToTxn, addOffsetsToTxn, txnOffsetCommit, endTxn],
-  ...[joinGroup, syncGroup, heartbeat, leaveGroup, offsetCommit, offsetFetch],
+  ...[joinGroup, syncGroup, heartbeat, leaveGroup, describeGroup, offsetCommit, offsetFetch],
   ...[createTopics, deleteTopics, describeConfigs],
 ];

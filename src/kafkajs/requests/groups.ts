@@ -1,6 +1,7 @@
 /** What is asked of a group's coordinator: membership with static ids (KIP-345), committed offsets. Classic, but OffsetFetch. */
 import type {
   CodeAnswer,
+  GroupDescription,
   JoinGroupAnswer,
   JoinGroupRequest,
   LeaveGroupRequest,
@@ -89,6 +90,42 @@ export const leaveGroup: Exchange<LeaveGroupRequest, CodeAnswer> = {
     // The answer as a whole is 0 even if a member was unknown: the first refusal is the answer's.
     const errorCode = code !== 0 ? code : (memberCodes.find((memberCode) => memberCode !== 0) ?? 0);
     return { throttleMs, answer: { errorCode } };
+  },
+};
+
+const NO_GROUP: GroupDescription = { errorCode: 0, members: [] };
+
+/** v5: v4 is the first with instance ids, v5 the first flexible one. */
+export const describeGroup: Exchange<string, GroupDescription> = {
+  key: 15,
+  version: 5,
+  name: 'DescribeGroups',
+  flexible: true,
+  write: (writer, groupId) => {
+    writer.compactArray([groupId], (_, each) => writer.compactString(each)).boolean(false);
+  },
+  read: (reader) => {
+    const throttleMs = reader.int32();
+    const groups = reader.compactArray(() => {
+      const errorCode = reader.int16();
+      for (let text = 0; text < 4; text++) reader.compactString(); // group, state, protocol type, protocol
+      const members = reader.compactArray(() => {
+        const member = {
+          memberId: reader.compactString(),
+          groupInstanceId: reader.nullableCompactString(),
+          clientId: reader.compactString(),
+          clientHost: reader.compactString(),
+          metadata: Buffer.from(reader.slice(reader.unsignedVarint() - 1)),
+        };
+        reader.slice(reader.unsignedVarint() - 1); // assignment
+        reader.tags();
+        return member;
+      });
+      reader.int32(); // authorized operations
+      reader.tags();
+      return { errorCode, members };
+    });
+    return { throttleMs, answer: groups[0] ?? NO_GROUP };
   },
 };
 

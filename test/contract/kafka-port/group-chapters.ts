@@ -271,6 +271,23 @@ export function staticMembersChapter(bench: () => Workbench): void {
     await young.leave();
   });
 
+  it('describes who is in a group, by instance id, client and claim', async () => {
+    const groupId = bench().name('group');
+    const old = await named(groupId, 'one', 'about the old one');
+    await gather(old);
+    const young = await named(groupId, 'one', 'about the young one');
+    await young.enter();
+    await young.sync();
+    const { errorCode, members } = await old.describe();
+    expect(errorCode).toBe(0);
+    expect(members).toEqual([expect.objectContaining({ memberId: young.memberId, groupInstanceId: 'one' })]);
+    expect(members[0]?.clientId).not.toBe('');
+    expect(members[0]?.clientHost).toMatch(/[0-9.]+/);
+    expect(Buffer.from(members[0]?.metadata ?? []).toString()).toBe('about the young one');
+    await young.leave();
+    expect((await old.describe()).members).toEqual([]);
+  });
+
   it('lets a static member leave by its instance id alone', async () => {
     const groupId = bench().name('group');
     const client = await named(groupId, 'one');

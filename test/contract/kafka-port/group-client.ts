@@ -1,4 +1,12 @@
-import type { JoinGroupAnswer, JoinGroupRequest, KafkaPort, MemberIdentity, NodeId, SyncGroupAnswer } from '../../../src/kafka/port';
+import type {
+  GroupDescription,
+  JoinGroupAnswer,
+  JoinGroupRequest,
+  KafkaPort,
+  MemberIdentity,
+  NodeId,
+  SyncGroupAnswer,
+} from '../../../src/kafka/port';
 import type { Workbench } from './workbench';
 
 export interface GroupClientOptions {
@@ -82,6 +90,10 @@ export class GroupClient implements MemberIdentity {
 
   async heartbeat(identity: MemberIdentity = this.identity): Promise<number> {
     return (await this.port.heartbeat(this.node, identity)).errorCode;
+  }
+
+  describe(): Promise<GroupDescription> {
+    return this.port.describeGroup(this.node, this.groupId);
   }
 
   /** Waits until the heartbeat says that a rebalance is under way. */
