@@ -189,6 +189,29 @@ describe('with instanceId', () => {
     await expectExact();
   });
 
+  it('a second process with the same one takes over while the first is at work; that one ends and names both, and nothing is doubled', async () => {
+    const one = start('a', 'one');
+    await world.until(() => one.started.length === PARTITIONS);
+    await feed();
+    await allCommitted();
+    const held = world.fault('endTxn', { kind: 'delay', ms: 1_000 }, ({ clientId }) => clientId === 'one');
+    await feed();
+    await world.until(() => held.hits === 1);
+    const two = start('a', 'two');
+    for (let round = 0; round < 30; round++) {
+      await feed();
+      await world.clock.advance(100);
+    }
+    await one.ended();
+    expect(one.error?.code).toBe('INSTANCE_DUPLICATE');
+    expect(one.error?.message.match(/started/g)).toHaveLength(2);
+    await world.until(() => two.started.length === PARTITIONS);
+    await feed();
+    await allCommitted();
+    await expectExact();
+    expect(two.error).toBeUndefined();
+  });
+
   it('one that dies and does not come back is replaced when its session ends', async () => {
     const one = start('a', 'one');
     const two = start('b', 'two');
