@@ -18,7 +18,7 @@ export class BlockEncoder<K, A> {
   /** The changelog records of what was written since the last seal. @throws ENCODE */
   append({ segment: block, committed, identity, key }: BlockEntry<K>, version: KeyWindows, append: SealedEntry): void {
     const { value, written } = version;
-    const keyBytes = this.codecs.keyOf(identity);
+    let keyLength = -1;
     for (let left = written; left !== 0; left &= left - 1) {
       const slot = lowest(left);
       const isGone = value[2 * slot] === absent;
@@ -26,7 +26,10 @@ export class BlockEncoder<K, A> {
       if (isGone && block.isKnownAbsent(committed, slot)) continue;
       const start = block.startOf(slot);
       const bytes = isGone ? null : this.sealedValue(key, version, slot);
-      append(this.layout.changelogKey(keyBytes, start), bytes, start + (value[2 * slot + 1] as number));
+      const keyBytes =
+        keyLength < 0 ? this.layout.changelogKey(this.codecs.keyOf(identity), start) : this.layout.changelogKeyAgain(keyLength, start);
+      keyLength = keyBytes.length;
+      append(keyBytes, bytes, start + (value[2 * slot + 1] as number));
     }
   }
 

@@ -12,19 +12,28 @@ interface WindowKeeper<K> extends EntryKeeper<K, Slots> {
 /** Layers over entries that hold a key's values in several windows: of each, a layer says what was written in it. */
 export class BlockLayers<K> extends Layers<K, Slots> {
   constructor(
-    behind: WriteBehind<K, Slots>,
+    private readonly disk: WriteBehind<K, Slots>,
     private readonly windows: WindowKeeper<K>,
   ) {
-    super(behind, windows);
+    super(disk, windows);
   }
 
   /** The version of `entry` to write into, which is nobody else's. */
   versionToWrite(entry: BlockEntry<K>): KeyWindows {
-    const { current } = entry;
+    const { current, spare } = entry;
     if (this.isTouched(entry)) return current;
-    const version = current.copy(this.isActive(entry) ? current.written : 0);
+    const written = this.isActive(entry) ? current.written : 0;
+    const version = spare === undefined ? current.copy(written) : spare.become(current, written);
+    entry.spare = undefined;
     this.write(entry, version);
     return version;
+  }
+
+  /** A flush under way may be about to write it; nobody else has it any more. */
+  protected override replaced(entry: Entry<K, Slots>, committed: Version<Slots>): void {
+    const { segment } = blockEntry(entry);
+    if (this.disk.isFlushing || committed === entry.committed || committed === segment.unknown) return;
+    blockEntry(entry).spare = keyWindows(committed);
   }
 
   protected override saysNothing(version: Version<Slots>): boolean {

@@ -161,7 +161,9 @@ export class Layers<K, A> {
       if (version === undefined) continue;
       const entry = sealed.entries[i]!;
       const encoded = sealed.encoded.get(i);
+      const { committed } = entry;
       entry.committed = version;
+      if (committed !== undefined) this.replaced(entry, committed);
       if (entry.touchedIn !== epoch) entry.before = nothing;
       const { bytes } = entry;
       sized(entry, version, encoded);
@@ -231,6 +233,11 @@ export class Layers<K, A> {
   /** Written and removed again in one layer: nobody needs to hear of it. */
   protected isUnneeded(entry: Entry<K, A>): boolean {
     return this.isGone(entry);
+  }
+
+  /** `committed` was what `entry` had before this commit. */
+  protected replaced(_entry: Entry<K, A>, _committed: Version<A>): void {
+    // nothing to do with it
   }
 
   /** Shows an earlier version again. */

@@ -46,6 +46,13 @@ export class StoreLayout {
     return scratch.upTo(end + tail);
   }
 
+  /** What `changelogKey` has given last, which had `length` bytes, in another window. */
+  changelogKeyAgain(length: number, start: number): Uint8Array {
+    const { scratch } = this;
+    writeInt64(scratch.buffer, start, length - TAIL_OF_WINDOW);
+    return scratch.upTo(length);
+  }
+
   /** The key on disk of a point read; valid until the next call of this or of `changelogKey`. */
   lookupKey(key: string | Uint8Array, start: number): Uint8Array {
     const { scratch, head } = this;

@@ -3,7 +3,7 @@ import { Entry, Segment } from './segment';
 import { absent, Version } from './version';
 import type { EncodedValue } from './write-behind';
 
-/** As many as a record meets go into one block, so that it meets two at most; far below the bits of a small integer. */
+/** At least twice as many as a record meets, if these are enough: it mostly meets one block then. Far below the bits of a small integer. */
 const MOST_WINDOWS = 16;
 
 /**
@@ -32,6 +32,16 @@ export class KeyWindows extends Version<Slots> {
     this.encoded = encoded;
   }
 
+  /** To be written into as a copy of `from`. */
+  become({ value, present, encoded }: KeyWindows, written: number): this {
+    const own = this.value;
+    for (let at = 0; at < value.length; at++) own[at] = value[at];
+    this.present = present;
+    this.written = written;
+    this.encoded = encoded?.slice();
+    return this;
+  }
+
   copy(written: number): KeyWindows {
     return new KeyWindows(this.value.slice(), this.present, written, this.encoded?.slice());
   }
@@ -45,6 +55,8 @@ export class BlockEntry<K> extends Entry<K, Slots> {
   declare later: BlockEntry<K> | undefined;
   /** Bits of the windows that may be on disk, or on their way there; `onDisk` says nothing. */
   onDiskIn: number;
+  /** What was committed before `committed`: the next version, once it is written over, which leaves less for the garbage collector. */
+  spare: KeyWindows | undefined = undefined;
 
   constructor(block: WindowBlock<K>, identity: string, key: K, bytes: number) {
     super(block, identity, key, block.unknown, bytes);
@@ -148,7 +160,7 @@ export class BlockLayout {
 
   constructor({ size, advance = size }: TimeWindows) {
     let count = 2;
-    while (count < MOST_WINDOWS && count * advance < size) count *= 2;
+    while (count < MOST_WINDOWS && count * advance < 2 * size) count *= 2;
     this.count = count;
     this.advance = advance;
     this.span = count * advance;

@@ -67,6 +67,10 @@ export class WriteBehind<K, A> {
     return this.waiting.entries.length === 0 && this.flushing === undefined;
   }
 
+  get isFlushing(): boolean {
+    return this.flushing !== undefined;
+  }
+
   get bytes(): number {
     return this.waiting.bytes + (this.flushing?.bytes ?? 0);
   }

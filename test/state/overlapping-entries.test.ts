@@ -85,6 +85,25 @@ describe('windows that overlap', () => {
     expect(valuesOf(task, 'a', [0, 10])).toEqual([1, undefined]);
   });
 
+  it('are written by a flush as they were when it began, whatever is committed before it has come to them', async () => {
+    const task = await started();
+    const all = Array.from({ length: 5_000 }, (_, number) => `k${String(number).padStart(4, '0')}`);
+    for (const value of [1, 2]) {
+      for (const key of all) count(task).write(key, 0, value, 1);
+      task.commit();
+    }
+    const flush = task.stores.flush();
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    for (const value of [3, 4, 5]) {
+      count(task).write(all.at(-1)!, 0, value, 1);
+      task.commit();
+    }
+    await task.clock.settle();
+    await flush;
+    const rows = await task.disk.contents.read({ from: Uint8Array.of(1), to: Uint8Array.of(2) }, 10_000);
+    expect(rows.map(([, value]) => value.at(-1))).toEqual(all.map(() => 2));
+  });
+
   it('have no tombstone for what never was on disk, and have one for what is on its way there', async () => {
     const task = await started();
     for (const start of [0, 10]) count(task).write('a', start, 1, 1);
