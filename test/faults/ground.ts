@@ -44,7 +44,7 @@ const THROUGH_WITHIN_MS = 90_000;
 
 let grounds = 0;
 
-export interface WorkerOptions extends Partial<Pick<Life, 'config' | 'slowMs' | 'at' | 'closeWithinMs' | 'brokers'>> {
+export interface WorkerOptions extends Partial<Pick<Life, 'config' | 'slowMs' | 'at' | 'comeAndGoMs' | 'closeWithinMs' | 'brokers'>> {
   /** Of its folder of local state; default its own. */
   readonly stateOf?: string;
 }

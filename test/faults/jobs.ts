@@ -21,11 +21,19 @@ export interface Job {
   readonly topics: readonly string[];
 }
 
+/** How long the slow word takes, and who hears that it is there. */
+interface Slow {
+  readonly ms: number;
+  readonly met: () => void;
+}
+
 type Text = KafkaRecord<string, string>;
 
 export const WINDOW_MS = 10_000;
 /** A record with this word takes as long as the worker is told. */
 export const SLOW_WORD = 'slow';
+/** What a worker writes into its log when it comes to that word, before it takes its time. */
+export const SLOW_MET = 'the slow word';
 /** ms of silence after which a partition of the job `timers` holds no window open. */
 export const IDLE_AFTER_MS = 5_000;
 
@@ -44,14 +52,14 @@ const strict = { size: WINDOW_MS };
  * record's, value `rings`. And how many records a word had in a window when that closes, key `word@start`; the windows of partitions that
  * are behind close when they have been idle.
  */
-export function jobOf(name: JobName, application: string, slowMs = 0): Job {
+export function jobOf(name: JobName, application: string, slow: Slow = { ms: 0, met: () => undefined }): Job {
   const input = `${application}-input`;
   const output = `${application}-output`;
   const internal = ['by-word-repartition', 'per-window-changelog', ...(name === 'timers' ? ['alarms-changelog'] : [])];
   const topologies = { counts, calls, timers };
   return {
     ...{ input, output },
-    topology: topologies[name](input, output, slowMs),
+    topology: topologies[name](input, output, slow),
     topics: [input, output, ...internal.map((each) => `${application}-${each}`)],
   };
 }
@@ -81,19 +89,21 @@ function counting(input: string, output: string, delayed: OperatorFunction<Text,
     );
 }
 
-function counts(input: string, output: string, slowMs: number): Topology {
+function counts(input: string, output: string, slow: Slow): Topology {
   const busy = (word: string): string => {
-    const until = performance.now() + (word === SLOW_WORD ? slowMs : 0);
+    if (word === SLOW_WORD) slow.met();
+    const until = performance.now() + (word === SLOW_WORD ? slow.ms : 0);
     while (performance.now() < until);
     return word;
   };
   return counting(input, output, mapValues(busy));
 }
 
-function calls(input: string, output: string, slowMs: number): Topology {
+function calls(input: string, output: string, slow: Slow): Topology {
   const answer = (word: string): Promise<string> =>
     new Promise((resolve) => {
-      setTimeout(resolve, word === SLOW_WORD ? slowMs : 0, word);
+      if (word === SLOW_WORD) slow.met();
+      setTimeout(resolve, word === SLOW_WORD ? slow.ms : 0, word);
     });
   const delayed: OperatorFunction<Text, Text> = (records) =>
     records.pipe(

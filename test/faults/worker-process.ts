@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Guard } from '../../scripts/chaos/guard';
+import { SLOW_MET } from './jobs';
 import { Impossible, until } from './until';
 import type { AtStep, Life, News } from './worker';
 
@@ -135,7 +136,13 @@ export class WorkerProcess {
   }
 
   get log(): string {
-    return readFileSync(this.life.logFile, 'utf8');
+    // It has none before it has begun.
+    return existsSync(this.life.logFile) ? readFileSync(this.life.logFile, 'utf8') : '';
+  }
+
+  /** How often it has come to the slow word. */
+  get slowMet(): number {
+    return this.log.split(`"message":"${SLOW_MET}"`).length - 1;
   }
 
   /** What happened to it, for whoever looks for the reason of a failed test. */

@@ -12,7 +12,7 @@ import type { Logger } from '../../src/model/logger';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { openSlot } from '../../src/state/slot';
 import { systemClock } from '../../src/time/system-clock';
-import { type JobName, jobOf } from './jobs';
+import { type JobName, jobOf, SLOW_MET } from './jobs';
 
 export interface Life {
   readonly application: string;
@@ -24,6 +24,8 @@ export interface Life {
   /** ms that the slow word of the job takes. */
   readonly slowMs?: number;
   readonly at?: AtStep;
+  /** Leaves the group after so many ms and joins again after as many, over and over: faster than processes can. */
+  readonly comeAndGoMs?: number;
   /** ms for `close` after SIGTERM. */
   readonly closeWithinMs?: number;
 }
@@ -131,35 +133,62 @@ const openBytes: OpenBytes = async (folder, options) => {
   });
 };
 const config = checkConfig({ applicationId: application, brokers, stateDirectory, logger, ...life.config });
-const app = new MillraceApp(config, () => {
-  const clock = systemClock;
-  const { applicationId, instanceId, requestTimeout: requestTimeoutMs } = config;
-  return Promise.resolve({
-    clock,
-    broker: watched(kafkaBroker({ brokers, clock, logger, requestTimeoutMs })),
-    openBytes,
-    openSlot: () => openSlot({ stateDirectory, applicationId, instanceId, openBytes, clock, logger }),
-    onTransactionStep: at,
-  });
-});
+const slow = {
+  ms: life.slowMs ?? 0,
+  met: () => {
+    write('info', {}, SLOW_MET);
+  },
+};
 
-app.state$.subscribe((state) => {
-  write('info', { state }, 'state');
-  tell({ kind: 'state', state });
-});
-app.run(jobOf(life.job, application, life.slowMs).topology).subscribe({
-  next: ({ tasks }) => {
-    tell({ kind: 'committed', tasks: tasks.map(({ partition, records }) => ({ partition, records })) });
-  },
-  error: (error: { readonly code?: string; readonly message: string }) => {
-    write('error', { code: error.code }, error.message);
-    tell({ kind: 'failed', code: error.code ?? 'unknown', message: error.message }, () => process.exit(1));
-  },
-});
+function begin(): MillraceApp {
+  const app = new MillraceApp(config, () => {
+    const clock = systemClock;
+    const { applicationId, instanceId, requestTimeout: requestTimeoutMs } = config;
+    return Promise.resolve({
+      clock,
+      broker: watched(kafkaBroker({ brokers, clock, logger, requestTimeoutMs })),
+      openBytes,
+      openSlot: () => openSlot({ stateDirectory, applicationId, instanceId, openBytes, clock, logger }),
+      onTransactionStep: at,
+    });
+  });
+  app.state$.subscribe((state) => {
+    write('info', { state }, 'state');
+    tell({ kind: 'state', state });
+  });
+  app.run(jobOf(life.job, application, slow).topology).subscribe({
+    next: ({ tasks }) => {
+      tell({ kind: 'committed', tasks: tasks.map(({ partition, records }) => ({ partition, records })) });
+    },
+    error: (error: { readonly code?: string; readonly message: string }) => {
+      write('error', { code: error.code }, error.message);
+      tell({ kind: 'failed', code: error.code ?? 'unknown', message: error.message }, () => process.exit(1));
+    },
+  });
+  return app;
+}
+
+let app = begin();
+let ending = false;
+const close = (): Promise<void> => app.close({ within: life.closeWithinMs ?? 10_000 });
+
+async function comeAndGo(everyMs: number): Promise<void> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    if (ending) return;
+    await close();
+    if (ending) return;
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    if (ending) return;
+    app = begin();
+  }
+}
+if (life.comeAndGoMs !== undefined) void comeAndGo(life.comeAndGoMs);
 
 process.on('SIGTERM', () => {
   write('info', {}, 'SIGTERM');
-  app.close({ within: life.closeWithinMs ?? 10_000 }).then(
+  ending = true;
+  close().then(
     () => process.exit(0),
     () => process.exit(1),
   );
