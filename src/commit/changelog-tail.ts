@@ -33,7 +33,10 @@ class BoundedReader extends BatchReader {
   }
 
   override nextRecord(): boolean {
-    return this.peek() && super.nextRecord();
+    if (this.peek() && super.nextRecord()) return true;
+    // Looking for a record it may have passed markers that lie behind.
+    this.nextOffset = Math.min(this.nextOffset, this.until);
+    return false;
   }
 }
 
@@ -54,6 +57,8 @@ export class ChangelogTail implements PartitionSink {
   private counted = 0;
   /** Wall clock: then `position` was the end. */
   private wholeAt = -Infinity;
+  /** Applied since disk was last known to have it all. */
+  private isUnsure = false;
   private applying: Promise<void> | undefined;
   private stopped = false;
 
@@ -173,6 +178,7 @@ export class ChangelogTail implements PartitionSink {
     const { fetcher, partition } = this.options;
     this.reader.until = this.limit;
     this.reader.reset(chunk.records, { aborted: chunk.aborted, from: Math.max(chunk.from, this.position), readCommitted: true });
+    this.isUnsure = true;
     const applied = this.writer.apply(this.reader);
     if (applied !== undefined) await applied;
     this.position = Math.max(this.position, Math.min(chunk.next, this.reader.until));
@@ -184,13 +190,14 @@ export class ChangelogTail implements PartitionSink {
 
   /**
    * Markers, aborted records and what compaction removed move the position without a write; so does time alone what a restart will think of
-   * the store's age. Now and then both go to disk.
+   * the store's age. Now and then both go to disk, and a write that has failed meanwhile is noticed.
    */
   async note(): Promise<void> {
     const { record } = this.options.store;
     if (this.stopped || this.applying !== undefined) return;
-    if (this.position === record.position && this.wholeAt - record.writtenAt < ANSWER_MAY_BE_OLD_MS) return;
+    if (!this.isUnsure && this.position === record.position && this.wholeAt - record.writtenAt < ANSWER_MAY_BE_OLD_MS) return;
     const { position } = this;
+    this.isUnsure = false;
     this.applying = this.writer
       .finish(position, Math.max(this.wholeAt, record.writtenAt))
       .catch((cause: unknown) => {
