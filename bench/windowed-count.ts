@@ -11,6 +11,7 @@ const contest: Contest = {
   folder: 'windowed-count',
   javaClass: 'WindowedCount',
   partitions: PARTITIONS,
+  takesThreads: true,
   fill: async (brokers, prefix, records) => {
     const input = `${prefix}-clicks`;
     const options = { records, begin: Math.floor(Date.now() / HOUR_MS - 1) * HOUR_MS };

@@ -3,7 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { type Command, commandOf } from './command';
-import { kafkaStreams, millrace, start, type Contestant, type Programs } from './contestants';
+import { inThreads, kafkaStreams, millrace, start, type Contestant, type Programs } from './contestants';
 import { describe, ratios, summarise } from './figures';
 import { createOutput, removeTopics, withBroker } from './ground';
 import { measure, type Measured } from './meter';
@@ -24,6 +24,8 @@ export interface Contest extends Programs {
   /** Begins the names of its topics and groups. */
   readonly name: string;
   readonly partitions: number;
+  /** Ours reads MILLRACE_BENCH_THREADS. */
+  readonly takesThreads?: boolean;
   /** Writes the topics, named with `prefix`. */
   readonly fill: (brokers: readonly string[], prefix: string, records: number) => Promise<Filled>;
 }
@@ -41,7 +43,12 @@ interface Ground {
 export async function runContest(contest: Contest, args: readonly string[]): Promise<object> {
   const command = commandOf(args);
   if (command.pin) requireTwoCores();
-  const contestants = [await millrace(contest, command.nodeOptions), ...(command.against ? [await kafkaStreams(contest)] : [])];
+  const ours = await millrace(contest, command.nodeOptions);
+  const contestants = [
+    ours,
+    ...(command.threads === undefined ? [] : [inThreads(ours, threadsOf(contest, command.threads))]),
+    ...(command.against ? [await kafkaStreams(contest)] : []),
+  ];
   return withBroker(command.pin, async (brokers, brokerPid) => {
     const kafka = new Kafka({ clientId: `${contest.name}-meter`, brokers: [...brokers], logLevel: logLevel.NOTHING });
     const prefix = `${contest.name}-${Date.now()}`;
@@ -107,8 +114,20 @@ async function timed(ground: Ground, contestant: Contestant, job: Parameters<typ
   }
 }
 
-function figures({ pin, records, rounds }: Command, [ours, theirs]: readonly Measured[][]): object {
+function threadsOf({ name, takesThreads }: Contest, threads: number): number {
+  if (takesThreads === true) return threads;
+  throw new Error(`${name} takes no --threads`);
+}
+
+function figures({ pin, records, rounds, threads, against }: Command, measured: readonly Measured[][]): object {
   const setting = { pinned: pin, records, rounds, cpu: cpus()[0]?.model, cores: cpus().length };
-  if (theirs === undefined) return { ...setting, millrace: summarise(ours!) };
-  return { ...setting, millrace: summarise(ours!), kafkaStreams: summarise(theirs), ratio: ratios(ours!, theirs) };
+  const [ours, ...others] = measured;
+  const threaded = threads === undefined ? undefined : others.shift();
+  const theirs = against ? others.shift() : undefined;
+  return {
+    ...setting,
+    millrace: summarise(ours!),
+    ...(threaded === undefined ? {} : { threads, millraceInThreads: summarise(threaded), threadsAgainstOne: ratios(threaded, ours!) }),
+    ...(theirs === undefined ? {} : { kafkaStreams: summarise(theirs), ratio: ratios(ours!, theirs) }),
+  };
 }

@@ -27,6 +27,8 @@ export interface Contestant {
   readonly name: string;
   /** The program, built; the arguments of a job follow. */
   readonly command: readonly string[];
+  /** Variables of its environment, besides ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningContestant {
@@ -60,11 +62,16 @@ export async function kafkaStreams({ javaClass }: Programs): Promise<Contestant>
   return { name: 'kafka-streams', command: [java, log, '-cp', classPath, `millrace.bench.${javaClass}`] };
 }
 
+/** The same program, told to work in so many threads. */
+export function inThreads(contestant: Contestant, threads: number): Contestant {
+  return { ...contestant, name: `${contestant.name}-${threads}`, env: { MILLRACE_BENCH_THREADS: String(threads) } };
+}
+
 /** Starts the program; it ends with its standard input, and so with this process, however that ends. */
-export function start({ name, command }: Contestant, job: Job, before: readonly string[]): RunningContestant {
+export function start({ name, command, env }: Contestant, job: Job, before: readonly string[]): RunningContestant {
   const { brokers, applicationId, input, output, stateDirectory, others } = job;
   const line = [...before, ...command, brokers.join(','), applicationId, input, output, stateDirectory, ...others];
-  const child = spawn(line[0]!, line.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(line[0]!, line.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   let stopping = false;
   const exited = once(child, 'exit');
   const ended = exited.then(([code, signal]): Promise<never> => {
