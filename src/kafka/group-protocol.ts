@@ -44,7 +44,13 @@ export interface MemberOrder {
   readonly rejoinAfterMs?: number | undefined;
   readonly duplicateOf?: string | undefined;
   /** Whose claim this answers. A restarted static member gets what was meant for its predecessor. Undefined: the leader is of revision 2. */
-  readonly to?: { readonly nonce: string; readonly plan?: string; readonly taskCount?: number };
+  readonly to?: {
+    readonly nonce: string;
+    readonly plan?: string;
+    readonly taskCount?: number;
+    /** It owns tasks that it is not ordered any more: nobody gets them before it has joined again. */
+    readonly givesUp?: true;
+  };
   readonly producers?: readonly string[];
   readonly stop?: StopWord;
 }

@@ -36,12 +36,18 @@ export function ordersOf({ generationId, memberId: leaderId, members }: JoinGrou
   const rememberers = rememberersOf(claims, leaderId);
   const stop = stopWordOf(claims, generationId);
   let bytes = members.reduce((sum, { metadata }) => sum + metadata.length, 0);
-  const assignments = claims.map(({ memberId, nonce, plan, taskCount }) => {
+  const assignments = claims.map(({ memberId, nonce, plan, taskCount, owned }) => {
     const { active = [], ...others } = orders.get(memberId) ?? {};
+    const givesUp = owned.some((task) => !active.includes(task));
     const assignment = encodeOrder(active.flatMap(partitionsOf), {
       tasks: active,
       ...others,
-      to: { nonce, ...(plan === undefined ? {} : { plan }), ...(taskCount === undefined ? {} : { taskCount }) },
+      to: {
+        nonce,
+        ...(plan === undefined ? {} : { plan }),
+        ...(taskCount === undefined ? {} : { taskCount }),
+        ...(givesUp ? { givesUp } : {}),
+      },
       ...(rememberers.has(memberId) ? { producers } : {}),
       ...(stop === undefined ? {} : { stop }),
     });

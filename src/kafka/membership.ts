@@ -251,8 +251,9 @@ export class Membership {
     this.stopOfAll.hear(order, this.generationId);
     if (this.stopOfAll.word !== undefined) return tasks.filter((task) => this.owned.includes(task));
     if (to === undefined || to.nonce === nonce) return tasks;
-    // Meant for the process whose place we have taken, which may have had another plan: what both know is ours until the group is asked.
-    if (to.plan !== plan || to.taskCount !== taskCount) this.joinAnew();
+    // Meant for the process whose place we have taken. It may have had another plan: what both know is ours until the group is asked. And
+    // if it was to give tasks up, nobody else would ever tell that they are free.
+    if (to.plan !== plan || to.taskCount !== taskCount || to.givesUp === true) this.joinAnew();
     return tasks.filter((task) => task < taskCount);
   }
 
