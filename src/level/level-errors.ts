@@ -5,6 +5,9 @@ export function isLocked(error: unknown): boolean {
   return levelCodes(error).includes('LEVEL_LOCKED');
 }
 
+/** What LevelDB says of damaged files. The last: a table is read beyond its end, for it was cut off. */
+const damage = ['Corruption', 'No such file', '.ldb: Invalid argument'];
+
 /** What LevelDB reports, as ours. */
 export function levelError(error: unknown, directory: string, doing: string): MillraceError {
   if (error instanceof MillraceError) return error;
@@ -12,7 +15,7 @@ export function levelError(error: unknown, directory: string, doing: string): Mi
   if (isLocked(error)) {
     return new MillraceError('SLOT_IN_USE', `the state folder ${directory} is locked by another process: ${reason}`, { cause: error });
   }
-  if (levelCodes(error).includes('LEVEL_CORRUPTION') || reason.includes('Corruption') || reason.includes('No such file')) {
+  if (levelCodes(error).includes('LEVEL_CORRUPTION') || damage.some((words) => reason.includes(words))) {
     return new MillraceError('STATE_CORRUPTED', `${doing} in ${directory}: ${reason}; it can be rebuilt from the changelog`, {
       cause: error,
     });

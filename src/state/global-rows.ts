@@ -8,6 +8,7 @@ import { MillraceError } from '../errors/millrace-error';
 import type { Codec } from '../model/codec';
 import type { Logger } from '../model/logger';
 import { ByteSlab, roomFor } from './byte-slab';
+import { GuardedBytes } from './guarded-bytes';
 import type { Stamped } from './handle';
 import type { OpenBytes } from './open-bytes';
 import { OrderedMemory } from './ordered-memory';
@@ -79,14 +80,22 @@ export class GlobalRows {
     this.cache = new LRUCache({ maxSize: Math.max(1, cacheBytes) });
   }
 
+  /** What is there but damaged is removed: the topic has it all. */
   static async open(options: GlobalRowsOptions, folder: string, openBytes: OpenBytes, logger: Logger): Promise<GlobalRows> {
-    const bytes = await openBytes(folder).catch(async (error: unknown) => {
-      if (!(error instanceof MillraceError) || error.code !== 'STATE_CORRUPTED') throw error;
-      logger.warn({ folder }, `the local rows of global table "${options.topic}" are read anew from its topic: ${error.message}`);
+    const remove = async (reason: string): Promise<void> => {
+      logger.warn({ folder }, `the local rows of global table "${options.topic}" are read anew from its topic: ${reason}`);
       await rm(folder, { recursive: true, force: true });
-      return openBytes(folder);
+    };
+    const opened = async (): Promise<GuardedBytes> => new GuardedBytes(await openBytes(folder));
+    const bytes = await opened().catch(async (error: unknown) => {
+      await remove(reasonOf(error));
+      return opened();
     });
-    return new GlobalRows(options, bytes);
+    const problem = await bytes.begin().catch(reasonOf);
+    if (problem === undefined) return new GlobalRows(options, bytes);
+    await bytes.close();
+    await remove(problem);
+    return new GlobalRows(options, await opened());
   }
 
   /** What the disk says of itself; undefined: nothing that could be read. */
@@ -257,4 +266,10 @@ export class GlobalRows {
     await this.last;
     await this.bytes.close();
   }
+}
+
+/** @throws what says nothing of damaged bytes */
+function reasonOf(error: unknown): string {
+  if (error instanceof MillraceError && error.code === 'STATE_CORRUPTED') return error.message;
+  throw error;
 }

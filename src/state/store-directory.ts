@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { MillraceError } from '../errors/millrace-error';
 import type { Logger } from '../model/logger';
 import type { StoreShape } from '../model/store-definition';
-import { GuardedBytes } from './guarded-bytes';
+import { GuardedBytes, isLink } from './guarded-bytes';
 import type { OpenBytes } from './open-bytes';
 import { OrderedMemory } from './ordered-memory';
 import type { PutBytes } from './port';
@@ -55,7 +55,7 @@ export class StoreDirectory {
   ) {}
 
   static inMemory(partition: number): StoreDirectory {
-    return new StoreDirectory(new GuardedBytes(new OrderedMemory()), partition, undefined);
+    return new StoreDirectory(new GuardedBytes(new OrderedMemory(), false), partition, undefined);
   }
 
   /** What is there but cannot be read, or was another partition's, is removed: the changelogs hold it all. */
@@ -80,8 +80,11 @@ export class StoreDirectory {
   /** Reads the records; gives what is wrong with them. */
   private async load(): Promise<string | undefined> {
     try {
+      const gap = await this.bytes.begin();
+      if (gap !== undefined) return gap;
       const found = await this.bytes.read({ from: Uint8Array.of(RECORDS), to: Uint8Array.of(RECORDS + 1) }, MOST_STORES + 1);
       for (const [key, value] of found) {
+        if (isLink(key)) continue;
         const name = Buffer.from(key).toString('utf8', 1);
         const record = JSON.parse(Buffer.from(value).toString('utf8')) as unknown;
         if (name !== '') {
