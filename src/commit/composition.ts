@@ -146,12 +146,13 @@ export class Composition {
   }
 
   private makePartitionWatch(): PartitionWatch {
-    const { port, adapters, config, layout } = this.ground;
+    const { port, view, adapters, config, layout, plan } = this.ground;
     return new PartitionWatch({
       port,
       clock: adapters.clock,
       logger: config.logger,
-      expected: new Map(layout.inputs.map(({ topic, partitions }) => [topic, partitions])),
+      inputs: layout.inputs,
+      globals: new Map(plan.globals.map(({ name }) => [name, view.knownPartitions(name) ?? Infinity])),
       isStateful: layout.owned.length > 0 || layout.stores.length > 0,
       grown: (reason) => {
         this.events.failed(reason);

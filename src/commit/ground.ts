@@ -3,6 +3,7 @@ import type { ClusterView } from '../kafka/cluster-view';
 import type { KafkaPort } from '../kafka/port';
 import type { RestoreProgress } from '../model/restore-progress';
 import type { Slot } from '../state/slot';
+import type { Plan } from '../task/plan';
 import type { TaskTopology } from '../task/topology';
 import type { Adapters } from './adapters';
 import type { Layout } from './layout';
@@ -13,6 +14,7 @@ import type { WrittenTopics } from './written-topics';
 export interface Ground {
   readonly config: CheckedConfig;
   readonly adapters: Adapters;
+  readonly plan: Plan;
   readonly topology: TaskTopology;
   readonly port: KafkaPort;
   readonly view: ClusterView;

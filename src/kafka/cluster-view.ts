@@ -103,6 +103,11 @@ export class ClusterView {
     }
   }
 
+  /** As last heard of. */
+  knownPartitions(topic: string): number | undefined {
+    return this.#topics.get(topic)?.partitions;
+  }
+
   /** The leader as last heard of; undefined: `leaderOf` has to ask. */
   knownLeader(topic: string, partition: number): NodeId | undefined {
     const leader = this.#topics.get(topic)?.leaders[partition];

@@ -8,8 +8,10 @@ export interface PartitionWatchOptions {
   readonly port: KafkaPort;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** By topic, as the instance was laid out on it. */
-  readonly expected: ReadonlyMap<string, number>;
+  /** Of the inputs, as the instance was laid out on them. */
+  readonly inputs: readonly { readonly topic: string; readonly partitions: number }[];
+  /** Topics of global tables, of which every partition is read. */
+  readonly globals: ReadonlyMap<string, number>;
   /** The plan has state or repartition topics, which have as many partitions as its inputs had. */
   readonly isStateful: boolean;
   /** Told once. */
@@ -24,11 +26,15 @@ const EVERY_MS = 60_000;
  * sends them elsewhere from then on, where their state is not. Topics never lose partitions; a broker may tell of fewer because it is late.
  */
 export class PartitionWatch {
+  readonly #expected: ReadonlyMap<string, number>;
   #timer: TimerHandle | undefined;
   #looking = false;
   #over = false;
 
-  constructor(private readonly options: PartitionWatchOptions) {}
+  constructor(private readonly options: PartitionWatchOptions) {
+    const { inputs, globals } = options;
+    this.#expected = new Map([...globals, ...inputs.map(({ topic, partitions }) => [topic, partitions] as const)]);
+  }
 
   /** Asks now, and then every minute. */
   look(): void {
@@ -50,11 +56,11 @@ export class PartitionWatch {
   }
 
   async #ask(): Promise<void> {
-    const { port, logger, expected, grown } = this.options;
+    const { port, logger, grown } = this.options;
     try {
-      const { topics } = await port.metadata([...expected.keys()]);
+      const { topics } = await port.metadata([...this.#expected.keys()]);
       const found = topics.find(({ topic, errorCode, partitions }) => {
-        return errorCode === kafkaCode.NONE && partitions.length > (expected.get(topic) ?? Infinity);
+        return errorCode === kafkaCode.NONE && partitions.length > (this.#expected.get(topic) ?? Infinity);
       });
       if (found === undefined || this.#over) return;
       this.stop();
@@ -65,17 +71,25 @@ export class PartitionWatch {
   }
 
   #error(topic: string, now: number): MillraceError {
-    const { expected, isStateful } = this.options;
-    const before = String(expected.get(topic));
-    const way = isStateful
-      ? 'State and repartition topics are laid out for the old number: stop all instances, reset the application (its committed offsets, its ' +
-        'changelog and repartition topics, its state directories) and start it again, or start it under another applicationId'
-      : 'The application keeps no state: stop all instances, then start them again, and there are as many tasks';
+    const isInput = this.options.inputs.some((input) => input.topic === topic);
+    const before = String(this.#expected.get(topic));
     return new MillraceError(
       'PARTITIONS_CHANGED',
-      `Topic "${topic}" has ${String(now)} partitions now; it had ${before} when this instance started, and tasks for so many. ` +
-        `The others are not read, and keys have moved to them. ${way}`,
+      `Topic "${topic}" has ${String(now)} partitions now; it had ${before} when this instance started, and reads so many. ` +
+        `Records go to the others as well. ${this.#wayOn(isInput)}`,
       { where: { topic } },
+    );
+  }
+
+  #wayOn(isInput: boolean): string {
+    if (!isInput) return 'It is a global table: stop all instances, then start them again, and all of it is read';
+    if (!this.options.isStateful) {
+      return 'The application keeps no state: stop all instances, then start them again, and there are as many tasks';
+    }
+    return (
+      'State and repartition topics are laid out for the old number, and keys have moved between partitions: stop all instances, reset the ' +
+      'application (its committed offsets, its changelog and repartition topics, its state directories) and start it again, or start it under ' +
+      'another applicationId'
     );
   }
 }

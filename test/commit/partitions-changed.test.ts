@@ -1,5 +1,9 @@
 /** Topics that are given more partitions underneath the application. */
-import { copying, counting, countingValues, input, keysOf, record, results } from './programs';
+import { joinGlobalTable, to } from '../../operators';
+import { string } from '../../src/codec/primitives';
+import { topic } from '../../src/codec/topic';
+import type { Topology } from '../../src/task/topology';
+import { copied, copying, counting, countingValues, input, keysOf, record, results } from './programs';
 import { type StartOptions, World } from './world';
 
 const QUICK: StartOptions = { sessionTimeout: 6_000, heartbeatInterval: 500 };
@@ -48,6 +52,35 @@ describe('an input that is given more partitions while instances run', () => {
     expect(one.error?.code).toBe('PARTITIONS_CHANGED');
     expect(world.clock.monotonic() - asked).toBeLessThan(3_000);
     await two.close();
+  });
+
+  it('of a global table: all of it is read after a restart', async () => {
+    world.topics({ names: 1 });
+    const names = topic('names', { key: string, value: string });
+    const joining: Topology = ({ stream, globalTable }) =>
+      stream(input).pipe(
+        joinGlobalTable(
+          globalTable(names),
+          (value) => value,
+          (value, name) => `${value} ${name}`,
+        ),
+        to(copied),
+      );
+    const one = world.start(joining, { ...QUICK, name: 'one' });
+    await world.until(() => one.started.length === 4);
+    world.broker.growTopic('names', 2);
+    await world.until(() => one.error !== undefined, 65_000);
+    expect(one.error?.code).toBe('PARTITIONS_CHANGED');
+    for (const said of ['"names"', '2 partitions', 'global table']) expect(one.error?.message).toContain(said);
+    await world.write(
+      names,
+      keysOf(1, 2, 3).map((key) => record(key, 'named')),
+    );
+    const again = world.start(joining, { ...QUICK, name: 'one' });
+    await world.until(() => again.started.length === 4);
+    await world.write(input, [record('a', keysOf(1, 2)[0]!)]);
+    await world.until(() => (world.broker.partition({ topic: 'results', partition: 0 })?.lastStableOffset ?? 0) > 0);
+    expect((await world.read(copied)).map(({ value }) => value)).toEqual([`${keysOf(1, 2)[0]!} named`]);
   });
 
   it('without state it has as many tasks when it is started again', async () => {
