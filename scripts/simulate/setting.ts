@@ -26,9 +26,6 @@ export interface Setting {
   readonly deploysIn: number;
 }
 
-/** Not yet: one that restarts while it gives tasks up leaves them to nobody. */
-const STATIC_MEMBERS = process.env['SIMULATE_STATIC'] !== undefined;
-
 export function drawSetting(seed: number, chance: Chance): Setting {
   const program = programs[seed % programs.length]!;
   const nodes = 1 + chance.below(3);
@@ -51,7 +48,7 @@ export function drawSetting(seed: number, chance: Chance): Setting {
       maxWarmups: 1 + chance.below(2),
     },
     transactionTimeout: isHasty ? 8_500 : 25_000,
-    isStatic: chance.below(4) === 0 && STATIC_MEMBERS,
+    isStatic: chance.below(4) === 0,
     eagerness: chance.oneOf([0.3, 1, 1, 3]),
     diskMs: chance.oneOf([0, 0, 20, 400]),
     hasTroubledNodes: chance.below(2) === 0,
