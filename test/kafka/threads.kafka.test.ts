@@ -315,8 +315,8 @@ describe('a thread that dies or hangs', () => {
     async () => {
       const here = await world();
       const one = running(here.app({ onWorkerFailure: 'stop-application' }, 'one'), here);
-      const other = running(here.app({ onWorkerFailure: 'replace' }, 'other'), here);
       await one.until(() => one.states.includes('running'));
+      const other = running(here.app({ onWorkerFailure: 'replace' }, 'other'), here);
       await other.until(() => other.states.includes('running'));
       await here.workers[0]?.terminate();
       await expect(one.ended).rejects.toMatchObject({ code: 'WORKER_FAILED' });
