@@ -1,0 +1,126 @@
+/** A disk without room, a small one of its own: the run ends with a named error, and once there is room nothing is missing. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lastValueFrom } from 'rxjs';
+import {
+  KafkaRecord,
+  keyValueStore,
+  memoryCluster,
+  millrace,
+  reduceWithStore,
+  string,
+  to,
+  topic,
+  type Cluster,
+  type Topology,
+} from '../../src';
+import { noOrigin } from '../../src/model/origin';
+
+const texts = topic('texts', { key: string, value: string });
+const longest = keyValueStore('longest', { key: string, value: string });
+const results = topic('results', longest.output);
+
+const keeping: Topology = ({ stream, store }) =>
+  stream(texts).pipe(
+    reduceWithStore(store(longest), { reduce: (before, next) => (next.length >= before.length ? next : before) }),
+    to(results),
+  );
+
+const KEYS = 3_000;
+/** About 1 KB each, which LevelDB cannot make less of. */
+const text = (number: number): string => Array.from({ length: 100 }, (_, at) => ((number * 31 + at) * 2_654_435_761).toString(36)).join('');
+const some = (from: number, count: number): KafkaRecord<string, string>[] =>
+  Array.from({ length: count }, (_, at) => KafkaRecord.of(`key-${(from + at) % KEYS}`, text(from + at), from + at, noOrigin));
+
+const mounted = (...args: readonly string[]): boolean => spawnSync('mount', args, { stdio: 'ignore' }).status === 0;
+
+/** A disk of so many megabytes on a folder; false where that is not allowed. */
+const isAllowed = ((): boolean => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-mount-'));
+  const allowed = mounted('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder);
+  if (allowed) spawnSync('umount', [folder]);
+  rmSync(folder, { recursive: true });
+  return allowed;
+})();
+const onSmallDisks = isAllowed ? describe : describe.skip;
+
+onSmallDisks('a disk that is full (a tmpfs, which takes a superuser to mount)', () => {
+  let directory: string;
+  let cluster: Cluster;
+  const warnings: string[] = [];
+  const ignored = (): void => undefined;
+  const logger = { debug: ignored, info: ignored, error: ignored, warn: (_: object, message: string) => void warnings.push(message) };
+
+  beforeEach(async () => {
+    warnings.length = 0;
+    directory = mkdtempSync(join(tmpdir(), 'millrace-full-'));
+    cluster = memoryCluster();
+    await cluster.createTopics(['texts', 'results'].map((name) => ({ name, partitions: 1 })));
+  });
+
+  afterEach(async () => {
+    await cluster.close();
+    spawnSync('umount', [directory]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const disk = (megabytes: number, ...how: readonly string[]): void => {
+    const options = [...how, `size=${megabytes}m`].join(',');
+    expect(mounted('-t', 'tmpfs', '-o', options, 'tmpfs', directory)).toBe(true);
+  };
+
+  /** Flushes as soon as 64 KB are committed. Without `until` it ends when something fails. */
+  async function life(until?: 'caught-up'): Promise<void> {
+    const app = millrace({ applicationId: 'full', cluster, stateDirectory: directory, logger, commitInterval: 10, cacheBytes: 65_536 });
+    const commits = app.run(keeping, until === undefined ? {} : { until });
+    await lastValueFrom(commits, { defaultValue: undefined }).finally(() => app.close());
+  }
+
+  async function expectEveryResult(records: readonly KafkaRecord<string, string>[]): Promise<void> {
+    const rows = new Map<string, string>();
+    const expected = records.map(({ key, value }) => {
+      const before = rows.get(key) ?? '';
+      rows.set(key, value.length >= before.length ? value : before);
+      return rows.get(key);
+    });
+    const found = (await cluster.read(results)).map(({ value }) => value);
+    expect(found.length).toBe(expected.length);
+    expect(found.findIndex((value, at) => value !== expected[at])).toBe(-1);
+  }
+
+  const fullDisk = {
+    code: 'STATE_IO',
+    retryable: true,
+    message: expect.stringMatching(/task-0: .*No space left on device; is the disk full/) as unknown,
+  };
+
+  it('while it is flushed to ends the run; with room again the next goes on from the changelog', async () => {
+    disk(1);
+    const records = some(0, 4_000);
+    await cluster.write(texts, records);
+    await expect(life()).rejects.toMatchObject(fullDisk);
+    disk(64, 'remount');
+    records.push(...some(0, 500));
+    await cluster.write(texts, some(0, 500));
+    await life('caught-up');
+    await life('caught-up');
+    await expectEveryResult(records);
+  });
+
+  it('while a store is restored ends the run; with room again the restore goes on', async () => {
+    const records = some(0, 4_000);
+    await cluster.write(texts, records);
+    await life('caught-up');
+    rmSync(directory, { recursive: true });
+    directory = mkdtempSync(join(tmpdir(), 'millrace-full-'));
+    disk(1);
+    records.push(...some(0, 500));
+    await cluster.write(texts, some(0, 500));
+    await expect(life()).rejects.toMatchObject(fullDisk);
+    disk(64, 'remount');
+    await life('caught-up');
+    await expectEveryResult(records);
+  });
+});
