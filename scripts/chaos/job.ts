@@ -5,7 +5,18 @@ import { internalTopic, topic } from '../../src/codec/topic';
 import { keyValueStore, windowStore } from '../../src/state/definition';
 import { joinStore } from '../../src/state/join-definition';
 import type { Topology } from '../../src/task/topology';
-import { GRACE_MS, JOIN_MS, letterOf, pairOf, repartitionNames, storeNames, topicsOf, WINDOW_MS, wordOf } from './topics';
+import {
+  JOIN_GRACE_MS,
+  JOIN_MS,
+  letterOf,
+  pairOf,
+  repartitionNames,
+  storeNames,
+  topicsOf,
+  WINDOW_GRACE_MS,
+  WINDOW_MS,
+  wordOf,
+} from './topics';
 
 const texts = { key: string, value: string };
 
@@ -17,12 +28,12 @@ const texts = { key: string, value: string };
  */
 export function chaosJob(application: string, pushed: () => void): Topology {
   const names = topicsOf(application);
-  const windows = { size: WINDOW_MS, grace: GRACE_MS };
+  const windows = { size: WINDOW_MS, grace: WINDOW_GRACE_MS };
   const perWindow = windowStore(storeNames.perWindow, { key: string, value: int64, windows });
   const perLetter = keyValueStore(storeNames.perLetter, { key: string, value: int64 });
   const meetings = joinStore(storeNames.meetings, {
     ...{ key: string, left: string, right: string },
-    windows: { before: JOIN_MS, after: JOIN_MS, grace: GRACE_MS },
+    windows: { before: JOIN_MS, after: JOIN_MS, grace: JOIN_GRACE_MS },
   });
   const windowCounts = topic(names.windowCounts, perWindow.output);
   const letterCounts = topic(names.letterCounts, perLetter.output);

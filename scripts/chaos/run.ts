@@ -8,11 +8,11 @@ import { Brokers } from './brokers';
 import type { CountOrder } from './count/count';
 import type { Verdict } from './count/verdict';
 import type { Chaos } from './faults/chaos';
-import { performLane } from './faults/perform';
+import { performAll } from './faults/all-lanes';
 import { startGuard } from './guard';
 import { Instance } from './instance';
 import { comeToRest } from './rest';
-import { INSTANCES, scheduleOf } from './schedule';
+import { INSTANCES } from './schedule';
 import { Story } from './story';
 import type { Outcome } from './summary';
 import { PARTITIONS, topicsOf } from './topics';
@@ -82,14 +82,11 @@ export async function run(options: RunOptions): Promise<Outcome> {
 
     begun = performance.now();
     story.tell('run', `${INSTANCES} instances run; ${seconds} s of faults begin`);
-    const over = new AbortController();
-    const timer = setTimeout(() => over.abort(), seconds * 1_000);
-    signal.addEventListener('abort', () => over.abort());
-    const chaos: Chaos = { application, instances: steady, brokers, story, over: over.signal, extra: (number) => extras[number]! };
-    const lanes = scheduleOf(seed, seconds);
-    await Promise.all(lanes.map((lane) => performLane(chaos, lane, () => performance.now() - begun)));
-    clearTimeout(timer);
+    const elapsedMs = (): number => performance.now() - begun;
+    const chaos = { application, instances: steady, brokers, story, extra: (number: number) => extras[number]! };
+    await performAll({ seconds, seed, chaos, elapsedMs, signal });
     signal.throwIfAborted();
+    const tookSeconds = Math.round(elapsedMs() / 1_000);
 
     const faultsEnded = performance.now();
     story.tell('run', 'no faults any more');
@@ -100,7 +97,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     unrest.push(...(await endAll(steady)));
     const order = { application, broker: cluster.bootstrap.join(','), written: writer.report.written, classPath };
     const verdict = await count(build, order, signal);
-    return { seed, seconds, standbyReplicas, threads, story, verdict, unrest, restMs };
+    return { seed, seconds, tookSeconds, standbyReplicas, threads, story, verdict, unrest, restMs };
   } finally {
     writer?.kill();
     await Promise.all(instances.map((instance) => instance.kill()));
@@ -127,7 +124,13 @@ async function createTopics(brokers: Brokers, application: string): Promise<void
 }
 
 /** Heals what is not whole, has the rest written, and waits. Gives what went wrong with that. */
-async function rest({ application, brokers, instances, story, writer }: Chaos & { readonly writer: WriterProcess }): Promise<string[]> {
+async function rest({
+  application,
+  brokers,
+  instances,
+  story,
+  writer,
+}: Omit<Chaos, 'over'> & { readonly writer: WriterProcess }): Promise<string[]> {
   const unrest: string[] = [];
   for (const broker of brokers.cluster.brokers) {
     if (broker.pid === undefined) await broker.restart();

@@ -23,6 +23,10 @@ export class Story {
     this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1);
   }
 
+  timesOf(kind: FaultKind): number {
+    return this.#faults.get(kind) ?? 0;
+  }
+
   /** An instance ended by itself. */
   failed(code: string): void {
     this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);

@@ -4,6 +4,8 @@ import type { Story } from './story';
 export interface Summary {
   readonly seed: number;
   readonly seconds: number;
+  /** Until the faults had stopped. */
+  readonly tookSeconds: number;
   readonly standbyReplicas: number;
   readonly threads: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -27,6 +29,7 @@ export interface Summary {
 export interface Outcome {
   readonly seed: number;
   readonly seconds: number;
+  readonly tookSeconds: number;
   readonly standbyReplicas: number;
   readonly threads: number;
   readonly story: Story;
@@ -37,11 +40,26 @@ export interface Outcome {
   readonly restMs: number;
 }
 
-export function summaryOf({ seed, seconds, standbyReplicas, threads, story, verdict, unrest, restMs }: Outcome): Summary {
+export function summaryOf({ seed, seconds, tookSeconds, standbyReplicas, threads, story, verdict, unrest, restMs }: Outcome): Summary {
   const { faults, rebalances, failures } = story;
   const { records, expected, results, lost, doubled, disordered, wrongRows, inputLost, longestGapMs, longestPartitionGapMs } = verdict;
   return {
-    ...{ seed, seconds, standbyReplicas, threads, faults, records, expected, results, lost, doubled, disordered, wrongRows, inputLost },
+    ...{
+      seed,
+      seconds,
+      tookSeconds,
+      standbyReplicas,
+      threads,
+      faults,
+      records,
+      expected,
+      results,
+      lost,
+      doubled,
+      disordered,
+      wrongRows,
+      inputLost,
+    },
     ...{ longestGapMs, longestPartitionGapMs, rebalances, failures },
     ...{ atRest: unrest.length === 0, restMs: Math.round(restMs) },
   };

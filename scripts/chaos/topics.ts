@@ -7,12 +7,17 @@ export const WINDOW_MS = 10_000;
 /** A left record meets right ones that are at most so far away, before or after. */
 export const JOIN_MS = 2_000;
 /**
- * Wider than any input can be behind another: a broker is away for 40 s at most, and some time goes by until its partitions have another
- * leader and what waited has been read.
+ * Wider than one task can be behind another, whose owners may have died one after the other all the time: what is written behind a
+ * repartition by the one that is behind would be late.
  */
-export const GRACE_MS = 180_000;
+export const WINDOW_GRACE_MS = 2_400_000;
+/**
+ * Both sides of the join are read by one task, so that this is wider than one input can be behind the other: a broker is away for 40 s at
+ * most, and some time goes by until its partitions have another leader. Short enough for records to come out alone in the middle of a run.
+ */
+export const JOIN_GRACE_MS = 300_000;
 /** The last records of an input are so far ahead that every left record without a partner is let out. Kafka takes up to an hour. */
-export const END_AHEAD_MS = JOIN_MS + GRACE_MS + 600_000;
+export const END_AHEAD_MS = JOIN_MS + JOIN_GRACE_MS + 600_000;
 
 export const END_VALUE = 'end';
 const LETTERS = 'abcdefghijkl';

@@ -1,5 +1,5 @@
 /** What must come of the inputs, in plain loops over their logs. */
-import { END_VALUE, GRACE_MS, JOIN_MS, letterOf, pairOf, WINDOW_MS, wordOf } from '../topics';
+import { END_VALUE, JOIN_GRACE_MS, JOIN_MS, letterOf, pairOf, WINDOW_MS, wordOf } from '../topics';
 import { type LoggedRecord, textOf } from './logged-record';
 
 export interface Expected {
@@ -55,7 +55,7 @@ function pairsOf(left: readonly LoggedRecord[], right: readonly LoggedRecord[]):
       met++;
       addOne(pairs, pairOf(textOf(value), textOf(other.value)));
     }
-    if (met === 0 && timestamp + JOIN_MS + GRACE_MS < streamTime.get(partition)!) addOne(pairs, pairOf(textOf(value), undefined));
+    if (met === 0 && timestamp + JOIN_MS + JOIN_GRACE_MS < streamTime.get(partition)!) addOne(pairs, pairOf(textOf(value), undefined));
   }
   return pairs;
 }

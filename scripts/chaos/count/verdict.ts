@@ -1,4 +1,4 @@
-import { GRACE_MS, type ChaosTopics, WINDOW_MS } from '../topics';
+import { WINDOW_GRACE_MS, type ChaosTopics, WINDOW_MS } from '../topics';
 import { Gaps } from './gaps';
 import { type LoggedRecord, textOf } from './logged-record';
 import { addOne, type Expected, expectedOf, missingFrom, windowKey } from './model';
@@ -114,7 +114,7 @@ export class Counting {
     for (const key of new Set([...expected.windows.keys(), ...this.#windowRows.keys()])) {
       // Windows that are over leave the store; half of the grace, for how far partitions are apart.
       const start = Number(key.slice(key.lastIndexOf(' ') + 1));
-      const mayBeGone = start + WINDOW_MS + GRACE_MS / 2 < expected.lastEventTime;
+      const mayBeGone = start + WINDOW_MS + WINDOW_GRACE_MS / 2 < expected.lastEventTime;
       check('window', key, this.#windowRows.get(key), expected.windows.get(key), mayBeGone);
     }
     return wrong;

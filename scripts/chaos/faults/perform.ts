@@ -1,4 +1,4 @@
-import type { Fault, Lane } from '../schedule';
+import type { Fault, FaultKind, Lane } from '../schedule';
 import { killBroker, killCoordinator, stopBroker } from './brokers';
 import type { Chaos, Done } from './chaos';
 import { clockJump, slowRecord } from './inside';
@@ -9,9 +9,19 @@ import { answerLost, connectionsCut, oldCopy } from './wire';
 /** ms of work between two faults of one lane, however late it is. */
 const LEAST_PAUSE_MS = 500;
 
-/** Does what a lane says, one after the other, each at its time or as soon as the one before is over. */
-export async function performLane(chaos: Chaos, { faults }: Lane, elapsedMs: () => number): Promise<void> {
+/**
+ * Does what a lane says, one after the other, each at its time or as soon as the one before is over.
+ *
+ * @param isWanted whether faults of this kind still are
+ */
+export async function performLane(
+  chaos: Chaos,
+  { faults }: Lane,
+  elapsedMs: () => number,
+  isWanted: (kind: FaultKind) => boolean,
+): Promise<void> {
   for (const { atMs, fault } of faults) {
+    if (!isWanted(fault.kind)) continue;
     await pause(Math.max(LEAST_PAUSE_MS, atMs - elapsedMs()), chaos.over);
     if (chaos.over.aborted) return;
     const done = await perform(chaos, fault);

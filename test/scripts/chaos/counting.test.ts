@@ -1,6 +1,6 @@
 import { parseLine, type LoggedRecord } from '../../../scripts/chaos/count/logged-record';
 import { Counting, type Verdict } from '../../../scripts/chaos/count/verdict';
-import { END_AHEAD_MS, END_VALUE, GRACE_MS, JOIN_MS, topicsOf, WINDOW_MS } from '../../../scripts/chaos/topics';
+import { END_AHEAD_MS, END_VALUE, JOIN_GRACE_MS, JOIN_MS, topicsOf, WINDOW_MS } from '../../../scripts/chaos/topics';
 
 const topics = topicsOf('app');
 const T0 = 1_000 * WINDOW_MS;
@@ -95,7 +95,9 @@ describe('counting of lost and doubled results', () => {
   });
 
   it('expects nobody alone who may still meet somebody', () => {
-    const early = INPUTS.map((each) => (each.value?.toString() === END_VALUE ? { ...each, timestamp: T0 + JOIN_MS + GRACE_MS } : each));
+    const early = INPUTS.map((each) =>
+      each.value?.toString() === END_VALUE ? { ...each, timestamp: T0 + JOIN_MS + JOIN_GRACE_MS } : each,
+    );
     expect(verdictOf(RIGHT_RESULTS, early)).toMatchObject({ ...WELL, doubled: 1 });
   });
 

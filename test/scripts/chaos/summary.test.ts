@@ -14,7 +14,19 @@ function outcome(more: Partial<Outcome> = {}): Outcome {
   story.count('killBroker');
   for (const generation of [4, 5, 5, 7]) story.joined(generation);
   story.failed('FENCED');
-  return { seed: 3, seconds: 60, standbyReplicas: 1, threads: 2, story, verdict: WELL, unrest: [], restMs: 4_200.7, ...more };
+  return {
+    seed: 3,
+    seconds: 60,
+    tookSeconds: 61,
+    tookSeconds: 61,
+    standbyReplicas: 1,
+    threads: 2,
+    story,
+    verdict: WELL,
+    unrest: [],
+    restMs: 4_200.7,
+    ...more,
+  };
 }
 
 describe('the summary of a chaos run', () => {
@@ -23,6 +35,7 @@ describe('the summary of a chaos run', () => {
       ...{
         seed: 3,
         seconds: 60,
+        tookSeconds: 61,
         standbyReplicas: 1,
         threads: 2,
         faults: { freezeLong: 1, killBroker: 2 },
