@@ -167,7 +167,7 @@ export class StandbyTask {
 
   private async caughtUp(stores: TaskStores): Promise<readonly Changelog[]> {
     const { turns, catchUp, applied } = this.options;
-    const done = await turns.take();
+    const done = await turns.take(this.cancel.signal);
     try {
       if (this.isEnding()) return [];
       this.isStale = true;

@@ -1,6 +1,6 @@
 import type { Fetcher } from '../kafka/fetcher';
 import type { HeldTask } from '../kafka/held-tasks';
-import type { FollowOrder } from '../kafka/membership';
+import type { FollowOrder } from '../kafka/membership-options';
 import type { OffsetReader } from '../kafka/offsets';
 import { partitionKey } from '../kafka/partition-key';
 import type { Logger } from '../model/logger';
@@ -214,6 +214,7 @@ export class Standbys {
         if (records > 0) this.options.metrics.add('standby-records-total', records, { task: String(task) });
         if (this.looks % LOOKS_PER_NOTE === 0) void tail.note();
       }
+      if (this.looks % LOOKS_PER_NOTE === 0) this.options.logger.debug({ task, lag: copy.lag }, 'a task is followed, offsets behind');
     }
     this.warmUps.look((task) => this.followed.get(task)?.lag);
     void this.allowTables();

@@ -71,7 +71,7 @@ export class TaskBuilder implements TaskFactory {
     const { logger, metrics } = config;
     const ends = changelogs.reduce((sum, { end }) => sum + end, 0);
     // One that has little to read does not wait for others that have much.
-    const done = ends - positionsOf(stores) > LITTLE ? await this.turns.take() : undefined;
+    const done = ends - positionsOf(stores) > LITTLE ? await this.turns.take(cancelled) : undefined;
     this.restoringTo.set(stores, ends);
     try {
       cancelled.throwIfAborted();
