@@ -255,7 +255,7 @@ export class CommitCycle {
       identity,
       renew: async (code) => {
         const refused = last.generationId;
-        await membership.settled();
+        await membership.settled(refused);
         if (fencedCodes.has(code) && !(await membership.inGoodStanding())) return undefined;
         const { tasks } = membership;
         if (!current() || !contributions.every(({ owned }) => tasks.includes(owned.number))) return undefined;

@@ -5,6 +5,7 @@ import { describeCode } from './describe-code';
 import { DuplicateWatch } from './duplicate-watch';
 import { kafkaCode } from './error-codes';
 import { decodeOrder, encodeClaim, groupProtocol, protocolType, type MemberClaim, type MemberOrder } from './group-protocol';
+import { deferred } from './deferred';
 import { GroupRequests } from './group-requests';
 import { NO_ORDERS, ordersOf } from './leading';
 import type { JoinGroupAnswer, MemberIdentity } from './port';
@@ -14,8 +15,6 @@ import { StopOfAll } from './stop-word';
 import { takenOver } from './taken-over';
 import { WakeablePause } from './wakeable-pause';
 
-export type { FollowOrder } from './membership-options';
-
 /**
  * One member of the group: joins, keeps its heartbeat, and joins again when others come or go. Cooperative: tasks that stay are
  * never interrupted; what must move is given up first, then the group is joined once more. One join at a time.
@@ -23,6 +22,7 @@ export type { FollowOrder } from './membership-options';
 export class Membership {
   private memberId = '';
   private generationId = -1;
+  private nextGeneration = deferred();
   private owned: readonly number[] = [];
   private ownedIn = -1;
   private stopped = false;
@@ -37,12 +37,16 @@ export class Membership {
   /** Times in a row that the broker could not keep the group. */
   private notKept = 0;
   private readonly pause: WakeablePause;
+  /** What every JoinGroup says. */
+  private readonly asks;
   private readonly requests: GroupRequests;
   private readonly departed: DepartedProducers;
   private readonly stopOfAll: StopOfAll;
   private readonly duplicates: DuplicateWatch;
 
   constructor(private readonly options: MembershipOptions) {
+    const { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = options;
+    this.asks = { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs };
     const patienceMs = options.sessionTimeoutMs + 2 * options.heartbeatIntervalMs;
     this.requests = new GroupRequests(options);
     this.departed = new DepartedProducers(options);
@@ -67,15 +71,17 @@ export class Membership {
     return this.owned;
   }
 
-  /** Settles when no join is under way. */
-  async settled(): Promise<void> {
-    while (this.joining !== undefined) await this.joining;
+  /**
+   * Settles when no join is under way; with a generation as soon as there is a later one, even if nobody has said yet who gets what: tasks
+   * that were ours stay so until we have given them up and joined again.
+   */
+  async settled(after = Infinity): Promise<void> {
+    while (this.joining !== undefined && this.generationId <= after) await Promise.race([this.joining, this.nextGeneration.promise]);
   }
 
   /** Asks the coordinator now: true while this membership is valid, also during somebody's join. */
   async inGoodStanding(): Promise<boolean> {
-    const { port } = this.options;
-    const answer = await this.requests.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
+    const answer = await this.heartbeat();
     return answer?.errorCode === kafkaCode.NONE || answer?.errorCode === kafkaCode.REBALANCE_IN_PROGRESS;
   }
 
@@ -144,16 +150,14 @@ export class Membership {
   // ---- joining
 
   private async joinAndSync(): Promise<void> {
-    let done: () => void = () => undefined;
-    this.joining = new Promise((resolve) => {
-      done = resolve;
-    });
+    const done = deferred();
+    this.joining = done.promise;
     let order: MemberOrder | undefined;
     try {
       while (order === undefined && !this.stopped) order = await this.joinOnce();
     } finally {
       this.joining = undefined;
-      done();
+      done.resolve();
     }
     if (order !== undefined && !this.stopped) await this.follow(order);
   }
@@ -163,17 +167,10 @@ export class Membership {
     this.rejoinWanted = false;
     this.probe?.cancel();
     this.departed.pause();
-    const { port, groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.options;
+    const { memberId } = this;
+    const protocols = [{ name: groupProtocol, metadata: this.claim() }];
     const joined = await this.requests.ask('JoinGroup', (node) =>
-      port.joinGroup(node, {
-        groupId,
-        memberId: this.memberId,
-        groupInstanceId,
-        sessionTimeoutMs,
-        rebalanceTimeoutMs,
-        protocolType,
-        protocols: [{ name: groupProtocol, metadata: this.claim() }],
-      }),
+      this.options.port.joinGroup(node, { ...this.asks, memberId, protocolType, protocols }),
     );
     if (joined === undefined) return undefined;
     if (joined.errorCode === kafkaCode.MEMBER_ID_REQUIRED) {
@@ -186,6 +183,8 @@ export class Membership {
     }
     this.memberId = joined.memberId;
     this.generationId = joined.generationId;
+    this.nextGeneration.resolve();
+    this.nextGeneration = deferred();
     return this.sync(joined);
   }
 
@@ -280,11 +279,14 @@ export class Membership {
   private async beat(enough: () => boolean): Promise<void> {
     await this.pause.for(this.options.heartbeatIntervalMs);
     if (this.stopped || enough() || this.memberId === '') return;
-    const { port } = this.options;
-    const answer = await this.requests.ask('Heartbeat', (node) => port.heartbeat(node, this.identity()), false);
+    const answer = await this.heartbeat();
     if (answer === undefined || answer.errorCode === kafkaCode.NONE || this.isStopped()) return;
     if (answer.errorCode === kafkaCode.REBALANCE_IN_PROGRESS) this.rejoinWanted = true;
     else await this.troubled('Heartbeat', answer.errorCode);
+  }
+
+  private heartbeat(): Promise<{ readonly errorCode: number } | undefined> {
+    return this.requests.ask('Heartbeat', (node) => this.options.port.heartbeat(node, this.identity()), false);
   }
 
   // ---- troubles

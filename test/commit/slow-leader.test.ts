@@ -1,0 +1,49 @@
+import { mapValues, to } from '../../operators';
+import { string } from '../../src/codec/primitives';
+import { topic } from '../../src/codec/topic';
+import { noOrigin } from '../../src/model/origin';
+import { KafkaRecord } from '../../src/model/record';
+import type { Topology } from '../../src/task/topology';
+import { World } from './world';
+
+const views = topic('views', { key: string, value: string });
+const seen = topic('seen', { key: string, value: string });
+const topology: Topology = ({ stream }) =>
+  stream(views).pipe(
+    mapValues((value) => value),
+    to(seen),
+  );
+const times = { sessionTimeout: 30_000, heartbeatInterval: 500 };
+
+it('tasks that stay go on committing while the leader of a join takes long to say who gets what', async () => {
+  const world = new World();
+  world.topics({ views: 4, seen: 1 });
+  world.start(topology, { name: 'one', ...times });
+  world.start(topology, { name: 'two', ...times });
+  await world.until(() => world.ownedBy('one').size === 2 && world.ownedBy('two').size === 2);
+  const asked = world.asked('syncGroup').length;
+  world.fault('syncGroup', { kind: 'delay', ms: 10_000 }, ({ request }) => request.assignments.length > 0);
+  // What is under way as the join is completed comes under a generation that is over.
+  world.fault('txnOffsetCommit', { kind: 'delay', ms: 1_000 }, () => true, 2);
+  world.start(topology, { name: 'three', ...times });
+  let written = 0;
+  const write = async (): Promise<void> => {
+    await world.write(
+      views,
+      Array.from({ length: 40 }, (_, at) => KafkaRecord.of(`key${at}`, 'x', at, noOrigin)),
+    );
+    written += 40;
+  };
+  const committed = (): number => [0, 1, 2, 3].reduce((sum, task) => sum + (world.committed('views', task)?.offset ?? 0), 0);
+  const began = world.clock.monotonic();
+  while (world.asked('syncGroup').length < asked + 3) {
+    await write();
+    await world.clock.advance(20);
+  }
+  const joined = world.clock.monotonic();
+  await write();
+  await world.until(() => committed() === written);
+  expect(joined - began).toBeLessThan(3_000);
+  expect(world.clock.monotonic() - joined).toBeLessThan(1_000);
+  await world.end();
+});
