@@ -8,9 +8,15 @@ import type { WorkerData } from './threads/messages';
 import { runWorker } from './threads/run-worker';
 import { systemClock as clock } from './time/system-clock';
 
+/**
+ * ms for another thread of the process to let go of a task's folder. One that is blocked (in a function of the topology, or collecting
+ * garbage for a heap that is full) has it longer than the group counts it in.
+ */
+const SIBLING_WITHIN_MS = 60_000;
+
 if (parentPort !== null) {
   void runWorker(parentPort, workerData as WorkerData, ({ brokers, requestTimeout: requestTimeoutMs, logger }, { slot, thread }) => {
-    const openBytes: OpenBytes = (folder, options) => openLevelBytes(folder, { clock, logger, ...options });
+    const openBytes: OpenBytes = (folder, options) => openLevelBytes(folder, { clock, logger, waitMs: SIBLING_WITHIN_MS, ...options });
     return {
       clock,
       broker: kafkaBroker({ brokers: brokers ?? [], clock, logger, requestTimeoutMs }),
