@@ -17,7 +17,8 @@ const HOME = resolve(__dirname, '..', '.kafka');
 const JARS = join(HOME, 'jars');
 const POM_FILE = join(__dirname, 'kafka', 'pom.xml');
 const LOG4J_FILE = join(__dirname, 'kafka', 'log4j2.properties');
-const READY_TIMEOUT_MS = 90_000;
+/** For each broker: they start at the same time, and on two cores none of them fast. */
+const READY_TIMEOUT_MS = 60_000;
 
 /** SIGTERM lets a broker write what it has. One that is left without a quorum would wait for minutes to say good-bye. */
 const CLOSE_GRACE_MS = { single: 20_000, several: 5_000 };
@@ -163,7 +164,15 @@ export async function startCluster(options: StartClusterOptions): Promise<Runnin
     log(`starting Apache Kafka ${version} on ${nodes.map((node) => `${LOOPBACK}:${node.port}`).join(',')}`);
     signal?.throwIfAborted();
     const exit = new Exits(options.brokers, log);
-    const lives = { java, distribution, directory, clusterId, nodes, timeoutMs: READY_TIMEOUT_MS, onExit: exit.happened };
+    const lives = {
+      java,
+      distribution,
+      directory,
+      clusterId,
+      nodes,
+      timeoutMs: (1 + options.brokers / 2) * READY_TIMEOUT_MS,
+      onExit: exit.happened,
+    };
     brokers = nodes.map((node) => new OwnedBroker(node, lives));
     await startAll(brokers, nodes, signal);
     return running(brokers, { version, directory, exited: exit.ofAll, release });

@@ -17,7 +17,7 @@ const SINGLE_FLAGS = [
   ...['-XX:+ExplicitGCInvokesConcurrent', ...COMMON_FLAGS],
 ];
 /** Several share one machine with the programs that they serve: little memory, few threads. */
-const SHARING_FLAGS = ['-Xms96m', '-Xmx350m', '-XX:+UseSerialGC', ...COMMON_FLAGS];
+const SHARING_FLAGS = ['-Xms96m', '-Xmx350m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...COMMON_FLAGS];
 const STOP_GRACE_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 2_000;
 const STARTED = /\[KafkaRaftServer nodeId=\d+\] Kafka Server started/;

@@ -165,7 +165,7 @@ export class Ground {
     );
   }
 
-  /** Waits until these have shared all tasks among them, and have worked like that for a while: nothing moves any more. */
+  /** Waits until these have shared all tasks among them, each with at least one, and have worked like that for a while: nothing moves any more. */
   async settled(...workers: readonly WorkerProcess[]): Promise<void> {
     await this.stable(workers.length);
     const seen = (): unknown => workers.map((worker) => ({ name: worker.name, tasks: [...worker.tasksSince(Date.now() - SETTLED_MS)] }));
@@ -178,7 +178,8 @@ export class Ground {
         const owned = workers.map((worker) => worker.tasksSince(since));
         const count = owned.reduce((sum, { size }) => sum + size, 0);
         const rested = workers.every((worker) => worker.told('generation').every(({ at }) => at < since));
-        return rested && count === PARTITIONS && new Set(owned.flatMap((each) => [...each])).size === PARTITIONS;
+        const all = owned.every(({ size }) => size > 0);
+        return rested && all && count === PARTITIONS && new Set(owned.flatMap((each) => [...each])).size === PARTITIONS;
       },
       seen,
     );
