@@ -18,7 +18,6 @@ function outcome(more: Partial<Outcome> = {}): Outcome {
     seed: 3,
     seconds: 60,
     tookSeconds: 61,
-    tookSeconds: 61,
     standbyReplicas: 1,
     threads: 2,
     story,
