@@ -230,8 +230,8 @@ export class Instance {
     let failure = reason;
     if (running !== undefined) {
       running.parts.cycle.stop();
-      await this.drainedWithin(running, within);
-      await release(running, within).catch((cause: unknown) => {
+      const isDrained = await this.drainedWithin(running, within);
+      await release(running, isDrained ? END_TRANSACTION_WITHIN_MS : GIVE_UP_WITHIN_MS).catch((cause: unknown) => {
         failure ??= cause instanceof MillraceError ? cause : new MillraceError('STATE_IO', String(cause), { cause });
       });
     }
@@ -240,7 +240,7 @@ export class Instance {
   }
 
   /** Commits what is done and leaves the group; what that takes longer than `ms` is given up, but the group still hears of it. */
-  private async drainedWithin({ parts }: Running, ms: number): Promise<void> {
+  private async drainedWithin({ parts }: Running, ms: number): Promise<boolean> {
     const { adapters, config } = this.options;
     const { clock } = adapters;
     const drained = drain(parts).then(
@@ -250,10 +250,11 @@ export class Instance {
         return true;
       },
     );
-    if ((await within(clock, new Deadline(clock, ms), drained)) === true) return;
+    if ((await within(clock, new Deadline(clock, ms), drained)) === true) return true;
     config.logger.warn({ within: ms }, 'not everything was committed before the time for closing was up');
     parts.assignment.lost();
     await within(clock, new Deadline(clock, LEAVE_WITHIN_MS), parts.membership.leave());
+    return false;
   }
 }
 
@@ -264,6 +265,8 @@ const UNKNOWN_TOPIC_AFTER_MS = 5_000;
 const LEAVE_WITHIN_MS = 1_000;
 /** ms for a transaction under way to end, and as long again to abort it. */
 const END_TRANSACTION_WITHIN_MS = 10_000;
+/** The same when the time for closing is up. */
+const GIVE_UP_WITHIN_MS = 1_000;
 
 async function drain({ assignment, membership }: Composition): Promise<void> {
   try {
@@ -273,7 +276,7 @@ async function drain({ assignment, membership }: Composition): Promise<void> {
   }
 }
 
-async function release({ parts, slot, port, globals }: Running, withinMs: number): Promise<void> {
+async function release({ parts, slot, port, globals }: Running, endTransactionWithinMs: number): Promise<void> {
   parts.loop.stop();
   parts.fetcher.close();
   parts.membership.stop();
@@ -281,7 +284,7 @@ async function release({ parts, slot, port, globals }: Running, withinMs: number
   // What did not drain in time, and what a rebalance has given us meanwhile.
   parts.assignment.lost();
   const followed = parts.local.standbys.stop();
-  await parts.producer.close(Math.min(END_TRANSACTION_WITHIN_MS, withinMs));
+  await parts.producer.close(endTransactionWithinMs);
   // Before the tasks that are still being opened: they would ask on.
   await port.close();
   await Promise.all([parts.assignment.closed(), followed]);

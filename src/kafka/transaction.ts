@@ -147,16 +147,18 @@ export class TransactionalProducer {
     return this.#run(() => this.#renewEpoch());
   }
 
-  /** Finishes the transaction in flight, or aborts it when `withinMs` have passed: an open one would hold up readers. */
+  /**
+   * Finishes the transaction in flight, or aborts it when `withinMs` have passed: an open one would hold up readers. What has not been
+   * aborted within as long again is left: a request may be held by a broker that says nothing.
+   */
   async close(withinMs = 10_000): Promise<void> {
     this.#closing = true;
     const running = this.#running?.catch(() => undefined);
     if (running !== undefined) {
       await within(this.#clock, new Deadline(this.#clock, withinMs), running);
-      // What is left is to abort, within as long again.
       this.#end ??= new Deadline(this.#clock, withinMs);
       this.#deadline?.cut(new MillraceError('APPLICATION_CLOSED', 'The producer is being closed.'));
-      await running;
+      await within(this.#clock, new Deadline(this.#clock, withinMs), running);
     }
     this.#state = 'CLOSED';
   }

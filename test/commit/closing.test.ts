@@ -135,6 +135,21 @@ describe('an end', () => {
     expect(one.waiting).toBe(0);
   });
 
+  it('comes soon after its budget when a broker holds a request and says nothing', async () => {
+    const one = world.start(counting);
+    await world.until(() => one.state === 'running');
+    world.fault('txnOffsetCommit', { kind: 'delay', ms: 60_000 }, undefined, Infinity);
+    const asked = world.asked('txnOffsetCommit').length;
+    await world.write(input, records('a', 5));
+    await world.until(() => world.asked('txnOffsetCommit').length > asked);
+    const began = world.clock.monotonic();
+    await one.close(3_000);
+    expect(world.clock.monotonic() - began).toBeLessThan(8_000);
+    // Its transaction is left to whoever leads the group, or to its timeout.
+    expect(one.waiting).toBe(0);
+    expect(world.broker.group('app')?.members ?? []).toEqual([]);
+  });
+
   it('while its tasks are being opened is an end too', async () => {
     await world.write(input, records('a', 5));
     await world.toTheEnd(counting);
