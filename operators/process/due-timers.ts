@@ -51,7 +51,11 @@ export class DueTimers {
   /** A new round: what timers have set for times gone by comes up. */
   release(): void {
     for (const { timers } of this.onEvents) timers.release();
-    for (const { timers } of this.onWall) timers.release();
+    for (const { timers } of this.onWall) {
+      timers.release();
+      // Set back since: what is set for a time after now is not due because that time had been before.
+      if (timers.scope.wallTime < this.wallTime) this.wallTime = timers.scope.wallTime;
+    }
   }
 
   /** The wall clock has come to `now`. */

@@ -18,7 +18,8 @@ export class TaskClock extends VirtualTimeScheduler {
   }
 
   override schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T): Subscription {
-    this.frame = Math.max(this.frame, this.wall.now());
+    // Where the wall clock was set back, what is asked for now counts from now: counted from the latest time that ever was, it would wait for that.
+    this.frame = this.wall.now();
     const subscription = super.schedule(work, delay, state);
     this.scheduled();
     return subscription;
@@ -29,7 +30,7 @@ export class TaskClock extends VirtualTimeScheduler {
     this.wakes.get(wake)?.unsubscribe();
     this.wakes.delete(wake);
     if (time === Infinity) return;
-    const from = Math.max(this.frame, this.wall.now());
+    const from = this.wall.now();
     const work = (): void => {
       this.wakes.delete(wake);
       wake();
