@@ -47,7 +47,8 @@ export class RestoreReport {
       reported.emittedAt = now;
       this.emit(store, topic, reported, now);
     }
-    if (now - this.saidAt >= LINE_INTERVAL_MS) this.say(now);
+    if (done && this.ofTask(now).done) this.sayDone(now);
+    else if (now - this.saidAt >= LINE_INTERVAL_MS) this.say(now);
   };
 
   private emit(store: string, topic: string, reported: Reported, now: number): void {
@@ -67,11 +68,19 @@ export class RestoreReport {
     const { task, logger } = this.options;
     this.saidAt = now;
     const { records, left, rate, remaining } = this.ofTask(now);
-    const what = task === undefined ? `global table "${[...this.stores.keys()].join()}"` : `task ${task} is restored`;
+    const what = task === undefined ? `global table "${[...this.stores.keys()].join()}"` : `task ${task} is being restored`;
     logger.info(
       { ...(task === undefined ? { table: [...this.stores.keys()].join() } : { task }), records, left, rate, remaining },
       `${what}: ${records} records read, ${left} offsets left, about ${Math.ceil(remaining / 1_000)} s`,
     );
+  }
+
+  /** Of a global table, its owner says so. */
+  private sayDone(now: number): void {
+    const { task, logger } = this.options;
+    if (task === undefined) return;
+    const { records } = this.ofTask(now);
+    logger.info({ task, records, ms: Math.round(now - this.since) }, `task ${task} is restored: ${records} records read`);
   }
 }
 

@@ -58,9 +58,20 @@ describe('a report of a restore', () => {
       await clock.advance(100);
     }
     expect(lines).toEqual([
-      'task 3 is restored: 1900 records read, 8100 offsets left, about 5 s',
-      'task 3 is restored: 3900 records read, 6100 offsets left, about 4 s',
+      'task 3 is being restored: 1900 records read, 8100 offsets left, about 5 s',
+      'task 3 is being restored: 3900 records read, 6100 offsets left, about 4 s',
     ]);
+  });
+
+  it('says when all stores of the task are done, however short it was', async () => {
+    const { progress } = reportOf(3);
+    progress(at('counts', 0, 600));
+    progress(at('names', 0, 400));
+    await clock.advance(50);
+    progress(at('counts', 600, 0, true));
+    expect(lines).toEqual([]);
+    progress(at('names', 400, 0, true));
+    expect(lines).toEqual(['task 3 is restored: 1000 records read']);
   });
 
   it('speaks of a global table without a task', async () => {
