@@ -33,4 +33,23 @@ describe('a member that is slow in JoinGroup', () => {
       await ground.expectExactlyOnce(writer);
       expect(gapMs).toBeLessThan(2_000);
     }));
+
+  it('R8: and stops between JoinGroup and SyncGroup: what the others keep goes on, whatever moves waits for it', () =>
+    Ground.with('slow-sync', async (ground) => {
+      const config = { sessionTimeout: SESSION_MS };
+      const writer = ground.writer();
+      const one = await ground.worker('one', { config }).running();
+      await ground.settled(one);
+      const slow = ground.worker('slow', { config, at: { step: 'syncGroup', nth: 1, signal: 'SIGSTOP' } });
+      await slow.stopped();
+      const stoppedAt = Date.now();
+      await one.until('it has worked for 5 s', SESSION_MS / 2, () => one.tasksSince(stoppedAt + WATCHED_MS).size >= PARTITIONS / 2);
+      const kept = one.tasksSince(stoppedAt + WATCHED_MS);
+      const gapMs = one.longestGap(kept, stoppedAt);
+      slow.signal('SIGCONT');
+      await ground.settled(one, slow);
+      ground.told(`longest gap of the tasks ${[...kept].join(', ')} of the other ${gapMs} ms`);
+      await writer.stop();
+      await ground.expectExactlyOnce(writer);
+    }));
 });
