@@ -53,8 +53,19 @@ export interface App {
    * are committed every commit interval. Single, as `run` is; refused with `threads` > 1 (ONE_THREAD_ONLY).
    */
   partitions(...topics: readonly { readonly name: string }[]): Observable<Partition>;
-  /** Drains, commits, leaves the group. `within` ms (default 30,000), then what is not committed is given up. */
-  close(options?: { readonly within?: Duration }): Promise<void>;
+  /** Drains, commits, leaves the group, unless it has an `instanceId` and is to come back. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/** Of `App.close`. */
+export interface CloseOptions {
+  /** ms for what is under way to be committed, default 30,000; then it is given up, which takes a few seconds at most. */
+  readonly within?: Duration;
+  /**
+   * Only of use with `instanceId`. Default false: the group keeps this instance's place until `sessionTimeout` has passed, so that a restart
+   * moves nothing. True: it goes for good, and the others get its tasks at once.
+   */
+  readonly leaveGroup?: boolean;
 }
 
 /** What an instance is started for. */
@@ -67,7 +78,7 @@ interface Work {
 interface Started {
   readonly ended: Promise<void>;
   start(): Promise<void>;
-  close(within: Duration): Promise<void>;
+  close(within: Duration, leaveGroup: boolean): Promise<void>;
 }
 
 /** What makes worker threads, and the brokers that they connect to. */
@@ -124,8 +135,8 @@ export class MillraceApp implements App {
     return this.watched.observe(topic);
   }
 
-  close(options: { readonly within?: Duration } = {}): Promise<void> {
-    this.closing ??= this.stop(options.within ?? CLOSE_WITHIN_MS);
+  close({ within = CLOSE_WITHIN_MS, leaveGroup = false }: CloseOptions = {}): Promise<void> {
+    this.closing ??= this.stop(within, leaveGroup);
     return this.closing;
   }
 
@@ -233,7 +244,7 @@ export class MillraceApp implements App {
     this.restores.next(progress);
   };
 
-  private async stop(within: Duration): Promise<void> {
+  private async stop(within: Duration, leaveGroup: boolean): Promise<void> {
     const { running } = this;
     if (running === undefined) {
       this.state.next('closed');
@@ -243,7 +254,7 @@ export class MillraceApp implements App {
     if (this.state.value !== 'closed' && this.state.value !== 'failed') this.state.next('draining');
     const instance = await running.instance;
     try {
-      await instance?.close(within);
+      await instance?.close(within, leaveGroup);
       await running.ended;
     } finally {
       this.watched.complete();

@@ -17,9 +17,10 @@ export interface MillraceConfig {
   /** Folder for local state; default `.millrace` in the working directory. Without it on a memory cluster: nothing on disk. */
   readonly stateDirectory?: string;
   /**
-   * Names this instance: a slot of its own, and static membership of the group (KIP-345). A restart within `sessionTimeout` then moves no task, so
-   * `close()` does not leave: without a restart the others get its tasks when its session ends. A second process with the same id takes the
-   * place of the first, which ends with INSTANCE_DUPLICATE. Default: the first free slot, and `close()` leaves the group.
+   * Names this instance: a slot of its own, and static membership of the group (KIP-345). A restart within `sessionTimeout` then moves no
+   * task, so `close()` does not leave unless told so (`leaveGroup`): without a restart the others get its tasks when its session ends. A
+   * second process with the same id takes the place of the first, which ends with INSTANCE_DUPLICATE. Default: the first free slot, and
+   * `close()` leaves the group.
    */
   readonly instanceId?: string;
   /** ms between commits, 10 … 60,000; default 100. */

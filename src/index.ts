@@ -1,6 +1,6 @@
 /** What `millrace` exports, and nothing else. Operators are also in `millrace/operators`; the test kit is in `millrace/testing`. */
 export { millrace, memoryCluster, kafkaCluster } from './millrace';
-export type { App, RunOptions } from './app';
+export type { App, CloseOptions, RunOptions } from './app';
 export { topologyModule, type TopologyModule, type TopologyModuleOptions } from './threads/topology-module';
 export type { MillraceConfig } from './config';
 export type { Cluster } from './model/cluster';

@@ -56,6 +56,7 @@ export class Instance {
   private ending: Promise<void> | undefined;
   private running: Running | undefined;
   private degraded = false;
+  private forGood = false;
   /** What went wrong before it was running. */
   private failedEarly: MillraceError | undefined;
 
@@ -132,8 +133,9 @@ export class Instance {
     this.running?.parts.membership.stopAll(reason);
   }
 
-  /** Drains, commits, leaves; what is not through after `within` ms is given up. */
-  close(within: number): Promise<void> {
+  /** Drains, commits, leaves; what is not through after `within` ms is given up. `forGood`: also a static member leaves. */
+  close(within: number, forGood = false): Promise<void> {
+    this.forGood = forGood;
     this.ending ??= this.shutDown(within, undefined);
     return this.ending;
   }
@@ -243,7 +245,7 @@ export class Instance {
   private async drainedWithin({ parts }: Running, ms: number): Promise<boolean> {
     const { adapters, config } = this.options;
     const { clock } = adapters;
-    const drained = drain(parts).then(
+    const drained = drain(parts, this.forGood).then(
       () => true,
       (cause: unknown) => {
         config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
@@ -253,7 +255,7 @@ export class Instance {
     if ((await within(clock, new Deadline(clock, ms), drained)) === true) return true;
     config.logger.warn({ within: ms }, 'not everything was committed before the time for closing was up');
     parts.assignment.lost();
-    await within(clock, new Deadline(clock, LEAVE_WITHIN_MS), parts.membership.leave());
+    await within(clock, new Deadline(clock, LEAVE_WITHIN_MS), parts.membership.leave({ forGood: this.forGood }));
     return false;
   }
 }
@@ -268,11 +270,11 @@ const END_TRANSACTION_WITHIN_MS = 10_000;
 /** The same when the time for closing is up. */
 const GIVE_UP_WITHIN_MS = 1_000;
 
-async function drain({ assignment, membership }: Composition): Promise<void> {
+async function drain({ assignment, membership }: Composition, forGood: boolean): Promise<void> {
   try {
     await assignment.revoked(assignment.all().map(({ number }) => number));
   } finally {
-    await membership.leave();
+    await membership.leave({ forGood });
   }
 }
 

@@ -30,7 +30,7 @@ export interface WorkerData {
 /** From the main thread to a worker. */
 export type ToWorker =
   | { readonly type: 'watch'; readonly topics: readonly string[] }
-  | { readonly type: 'close'; readonly within: number }
+  | { readonly type: 'close'; readonly within: number; readonly leaveGroup: boolean }
   | { readonly type: 'stop-application'; readonly reason: string }
   | { readonly type: 'ask'; readonly id: number; readonly question: Question };
 

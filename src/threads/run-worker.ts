@@ -105,7 +105,7 @@ class InstanceInWorker {
         break;
       case 'close':
         this.post({ type: 'closing' });
-        void this.instance.close(message.within);
+        void this.instance.close(message.within, message.leaveGroup);
         break;
       case 'stop-application':
         this.instance.stopAll(message.reason);

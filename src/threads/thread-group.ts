@@ -97,8 +97,8 @@ export class ThreadGroup {
   }
 
   /** All drain, commit, leave; what is not through after `withinMs` is given up. */
-  close(withinMs: number): Promise<void> {
-    return this.beginEnd(() => this.shutDown(withinMs, undefined));
+  close(withinMs: number, leaveGroup = false): Promise<void> {
+    return this.beginEnd(() => this.shutDown(withinMs, undefined, leaveGroup));
   }
 
   private fail(reason: MillraceError): void {
@@ -236,12 +236,12 @@ export class ThreadGroup {
     await this.shutDown(config.requestTimeout, reason);
   }
 
-  private async shutDown(withinMs: number, reason: MillraceError | undefined): Promise<void> {
+  private async shutDown(withinMs: number, reason: MillraceError | undefined, leaveGroup = false): Promise<void> {
     const { config, outputs } = this.options;
     let failure = reason;
     const ends = [...this.threads.values()].map(async (thread) => {
       if (thread.hasEnded) return;
-      const inTime = await thread.close(withinMs);
+      const inTime = await thread.close(withinMs, leaveGroup);
       const end = await thread.ended;
       if (!inTime)
         config.logger.warn({ thread: thread.number, within: withinMs }, 'a thread did not end within the time for closing, and was ended');

@@ -88,10 +88,10 @@ export class Thread implements AskableThread {
    * topology does not return, is ended then.
    * @returns false if it was given up
    */
-  async close(withinMs: number): Promise<boolean> {
+  async close(withinMs: number, leaveGroup: boolean): Promise<boolean> {
     // It is no member of the group yet, and has nothing to commit.
     if (!this.hasStarted) return this.terminate();
-    this.tell({ type: 'close', within: withinMs });
+    this.tell({ type: 'close', within: withinMs, leaveGroup });
     if (await this.endsWithin(withinMs)) return true;
     if (this.hasHeard && (await this.endsWithin(BEYOND_BUDGET_MS))) return true;
     await this.terminate();

@@ -212,6 +212,18 @@ describe('with instanceId', () => {
     expect(two.error).toBeUndefined();
   });
 
+  it('one that leaves for good is replaced at once', async () => {
+    const one = start('a', 'one');
+    const two = start('b', 'two');
+    await world.until(() => one.owned.size === 2 && two.started.length === 2);
+    await world.settle(two.app.close({ leaveGroup: true }));
+    await feed();
+    await world.until(() => one.owned.size === PARTITIONS, QUICK.heartbeatInterval + 100);
+    expect(one.owned.size).toBe(PARTITIONS);
+    await allCommitted();
+    await expectExact();
+  });
+
   it('one that dies and does not come back is replaced when its session ends', async () => {
     const one = start('a', 'one');
     const two = start('b', 'two');

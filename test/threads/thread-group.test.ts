@@ -155,7 +155,7 @@ describe('onWorkerFailure', () => {
     dead?.emit('error', new TypeError('x is not a function'));
     dead?.exit(1);
     await threads.clock.settle();
-    expect(other?.told).toEqual([{ type: 'close', within: 30_000 }]);
+    expect(other?.told).toEqual([{ type: 'close', within: 30_000, leaveGroup: false }]);
     other?.close();
     expect(await end).toMatchObject({ code: 'WORKER_FAILED', cause: { message: 'x is not a function' } });
     expect(threads.slot.isReleased).toBe(true);
