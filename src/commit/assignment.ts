@@ -6,7 +6,9 @@ import type { InputBuffer } from '../task/input-buffer';
 import { delay } from '../time/clock';
 import type { AssignmentOptions } from './assignment-options';
 import { partitionsOf } from './layout';
+import { asMillraceError, stateWithoutOffsets } from './opening-errors';
 import { OwnedTask } from './owned-task';
+import { RecentPositions } from './recent-positions';
 import type { TaskPositions } from './start-positions';
 import type { TaskStores } from '../state/task-stores';
 
@@ -22,8 +24,11 @@ export class TaskAssignment {
   /** Each at its own pace: by task, what is being done for it, one thing after the other. */
   private readonly queues = new Map<OwnedTask, Promise<void>>();
   private readonly closing = new Set<Promise<void>>();
+  private readonly recent: RecentPositions;
 
-  constructor(private readonly options: AssignmentOptions) {}
+  constructor(private readonly options: AssignmentOptions) {
+    this.recent = new RecentPositions(options.clock);
+  }
 
   /** Everything assigned and not dropped. */
   all(): readonly OwnedTask[] {
@@ -48,12 +53,19 @@ export class TaskAssignment {
     this.options.changed();
   }
 
-  /** How far the state of each goes. */
+  /** How far the state of each goes, as of a moment ago. */
   held(): HeldTask[] {
+    return [...this.positions()].map(([task, position]) => ({ task, position: this.recent.of(task, position), following: false }));
+  }
+
+  /** To be called about once a second. */
+  notePositions(): void {
+    this.recent.note(this.positions());
+  }
+
+  private positions(): ReadonlyMap<number, number> {
     const { factory } = this.options;
-    return this.all().flatMap(({ number, stores }) =>
-      stores === undefined ? [] : [{ task: number, position: factory.positionOf(stores), following: false }],
-    );
+    return new Map(this.all().flatMap(({ number, stores }) => (stores === undefined ? [] : [[number, factory.positionOf(stores)]])));
   }
 
   /** Starts again at committed offsets: what they pushed since is undone. */
@@ -285,17 +297,4 @@ export class TaskAssignment {
       await delay(clock, 5);
     }
   }
-}
-
-function stateWithoutOffsets(task: number): MillraceError {
-  return new MillraceError(
-    'COMMITTED_STATE_WITHOUT_OFFSETS',
-    `task ${String(task)}: its changelogs hold committed records, but the group has no committed offsets (expired, or deleted). ` +
-      'Starting from the beginning would count everything twice: restore the offsets, or reset the application (delete its changelogs and its local state)',
-  );
-}
-
-function asMillraceError(cause: unknown, task: number): MillraceError {
-  if (cause instanceof MillraceError) return cause;
-  return new MillraceError('BROKER_ERROR', `task ${String(task)} could not be started: ${String(cause)}`, { cause });
 }

@@ -76,6 +76,9 @@ export class Composition {
       joinAnew: () => {
         this.membership.joinAnew();
       },
+      looked: () => {
+        this.assignment.notePositions();
+      },
     });
     this.assignment = this.makeAssignment();
   }

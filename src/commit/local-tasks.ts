@@ -13,6 +13,8 @@ export interface LocalTasksTies {
   /** A task has something to do. */
   readonly wake: () => void;
   readonly joinAnew: () => void;
+  /** Called about once a second. */
+  readonly looked: () => void;
 }
 
 /** What makes tasks, the folders they lie in, and those that are followed. */
@@ -21,7 +23,7 @@ export class LocalTasks {
   readonly folders: TaskFolders;
   readonly standbys: Standbys;
 
-  constructor(ground: Ground, { offsets, wake, joinAnew }: LocalTasksTies) {
+  constructor(ground: Ground, { offsets, wake, joinAnew, looked }: LocalTasksTies) {
     const { slot, adapters, layout, port, view, config, written } = ground;
     const { clock, openBytes } = adapters;
     const { applicationId: groupId, logger, metrics, acceptableLag, probingInterval: probingIntervalMs, maxTaskIdle } = config;
@@ -36,7 +38,7 @@ export class LocalTasks {
     this.builder = builder;
     this.folders = folders;
     this.standbys = new Standbys({
-      ...{ groupId, folders, offsets, clock, logger, metrics, acceptableLag, probingIntervalMs, joinAnew },
+      ...{ groupId, folders, offsets, clock, logger, metrics, acceptableLag, probingIntervalMs, joinAnew, looked },
       fetcher: new Fetcher({ port, view, clock, logger, lane: 'standby', readCommitted: true, maxBytesPerPartition: TAIL_BYTES }),
       catchUp: (task, stores, cancelled, applied) => builder.catchUp(task, stores, cancelled, applied),
     });

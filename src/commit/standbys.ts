@@ -26,6 +26,8 @@ export interface StandbysOptions {
   readonly probingIntervalMs: number;
   /** A warm-up is near enough: asks the group for it. */
   readonly joinAnew: () => void;
+  /** Called about once a second. */
+  readonly looked: () => void;
 }
 
 /** ms between two looks: at what is committed of tables' topics, at warm-ups, at what is to be counted. */
@@ -208,6 +210,7 @@ export class Standbys {
 
   private look(): void {
     this.looks++;
+    this.options.looked();
     for (const [task, copy] of this.followed) {
       for (const tail of copy.following) {
         const records = tail.takeCount();

@@ -157,4 +157,29 @@ describe('tasks that stay', () => {
     fault.remove();
     await expectCountedOnce();
   });
+
+  it('go on without a pause of a second while others are copied and handed over to a newcomer', async () => {
+    const one = world.start(counting, { ...QUICK, name: 'one', acceptableLag: 5 });
+    await world.until(() => one.started.length === PARTITIONS);
+    await feed(20);
+    await world.untilCommitted({ input: keys.map(() => written) });
+    const seen = keys.map(() => written);
+    const times: number[][] = keys.map(() => []);
+    const watch = async (): Promise<void> => {
+      await feed(1);
+      await world.clock.advance(50);
+      keys.forEach((_, task) => {
+        const { offset } = world.committed('input', task)!;
+        if (offset > seen[task]!) times[task]!.push(world.clock.monotonic());
+        seen[task] = offset;
+      });
+    };
+    const two = world.start(counting, { ...QUICK, name: 'two', acceptableLag: 5 });
+    for (const until = world.clock.monotonic() + 30_000; two.started.length < 2 && world.clock.monotonic() < until;) await watch();
+    for (let more = 0; more < 20; more++) await watch();
+    expect([...two.owned]).toHaveLength(2);
+    expect(two.lines.filter(({ message }) => message.includes('is copied in order to be taken over'))).toHaveLength(2);
+    for (const task of one.owned) expect([task, longestGap(times[task]!) <= 1_000]).toEqual([task, true]);
+    await expectCountedOnce();
+  });
 });
