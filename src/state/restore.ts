@@ -131,6 +131,9 @@ async function readChangelog(options: RestoreOptions, changelog: Changelog, stor
   return writer.records;
 }
 
+/** By so much, ms, clocks are set back without anybody's doing: then an age is wrong by no more. */
+const CLOCK_SLACK_MS = 600_000;
+
 /** Undefined: what is on disk may be kept. A store that was never restored has nothing to keep. */
 function whyRebuild(record: StoreRecord, changelog: Changelog, clusterId: string, now: number): string | undefined {
   const { position } = record;
@@ -141,11 +144,15 @@ function whyRebuild(record: StoreRecord, changelog: Changelog, clusterId: string
   if (position > 0 && position < changelog.logStart) {
     return `it is at offset ${position}, its changelog begins at ${changelog.logStart}`;
   }
+  // The last offset of a log is never compacted: who lacks no more than that, a commit marker mostly, lacks nothing.
+  if (changelog.end - position <= 1) return undefined;
   const age = now - record.writtenAt;
   const limit = changelog.tombstoneRetentionMs / 2;
-  // The last offset of a log is never compacted: who lacks no more than that, a commit marker mostly, lacks nothing.
-  if (changelog.end - position > 1 && age > limit) {
+  if (age > limit) {
     return `it was written ${Math.round(age / 1000)} s ago; tombstones since then may have been compacted away after ${Math.round(limit / 1000)} s`;
+  }
+  if (age < -CLOCK_SLACK_MS) {
+    return `it was written ${Math.round(-age / 1000)} s in the future: the clock was set, and nobody knows how old it is`;
   }
   return undefined;
 }

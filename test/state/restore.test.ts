@@ -304,6 +304,17 @@ describe('local state is rebuilt, with a line that says why,', () => {
     await expectRebuilt(task, /tombstones since then may have been compacted away/);
   });
 
+  it('when it was written in the future: a clock was set, and it may be of any age', async () => {
+    const task = await flushed();
+    task.clock.jump(-3 * DAY);
+    log(task).commit([put('c', 3)]);
+    await task.crash();
+    expect(rebuilt(task)).toEqual([expect.stringMatching(/259\d\d\d s in the future: the clock was set/)]);
+    expect(['a', 'b', 'c'].map((key) => balance(task).find(key)?.value)).toEqual([1, 2, 3]);
+    await task.crash();
+    expect(rebuilt(task)).toHaveLength(1);
+  });
+
   it('when the store is another kind now', async () => {
     const task = await flushed();
     const later = new TestTask([{ ...counts.shape, name: 'balances' }]);
@@ -337,6 +348,15 @@ describe('local state is kept', () => {
     await task.crash();
     expect(rebuilt(task)).toEqual([]);
     expect(balance(task).find('a')?.value).toBe(1);
+  });
+
+  it('when the clock was set back by seconds', async () => {
+    const task = await flushed();
+    task.clock.jump(-5_000);
+    log(task).commit([put('c', 3)]);
+    await task.crash();
+    expect(rebuilt(task)).toEqual([]);
+    expect(balance(task).find('c')?.value).toBe(3);
   });
 
   it('by the time of the last commit, not of the last start', async () => {
