@@ -1,4 +1,3 @@
-import { MillraceError } from '../errors/millrace-error';
 import type { HeldTask } from '../kafka/held-tasks';
 import type { FetchedChunk } from '../kafka/partition-sink';
 import type { TopicPartition } from '../kafka/port';
