@@ -143,7 +143,7 @@ describe('local state', () => {
     expect((await cluster.read(results)).map(({ value }) => value)).toEqual(expected(records));
   });
 
-  it('of an old copy that is put back gets what it lacks, the deletions too', async () => {
+  it('S3, S14: of an old copy that is put back gets what it lacks, the deletions too', async () => {
     const records = some(0, 3_000);
     await cluster.write(words, records);
     await life();

@@ -32,7 +32,7 @@ function restoredBy(worker: WorkerProcess): number {
 }
 
 describe('a restore', () => {
-  it('that is cut off by kill -9 goes on from where it was', () =>
+  it('S3: that is cut off by kill -9 goes on from where it was', () =>
     Ground.with('restore-killed', async (ground) => {
       await writeWords(ground, 0, RECORDS);
       const first = await ground.worker('first').running();
