@@ -34,13 +34,14 @@ const text = (number: number): string => Array.from({ length: 100 }, (_, at) => 
 const some = (from: number, count: number): KafkaRecord<string, string>[] =>
   Array.from({ length: count }, (_, at) => KafkaRecord.of(`key-${(from + at) % KEYS}`, text(from + at), from + at, noOrigin));
 
-const mounted = (...args: readonly string[]): boolean => spawnSync('mount', args, { stdio: 'ignore' }).status === 0;
+const [MOUNT, UNMOUNT] = ['mount', 'umount'] as const;
+const mounted = (...args: readonly string[]): boolean => spawnSync(MOUNT, args, { stdio: 'ignore' }).status === 0;
 
 /** A disk of so many megabytes on a folder; false where that is not allowed. */
 const isAllowed = ((): boolean => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-mount-'));
   const allowed = mounted('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder);
-  if (allowed) spawnSync('umount', [folder]);
+  if (allowed) spawnSync(UNMOUNT, [folder]);
   rmSync(folder, { recursive: true });
   return allowed;
 })();
@@ -62,7 +63,7 @@ onSmallDisks('a disk that is full (a tmpfs, which takes a superuser to mount)', 
 
   afterEach(async () => {
     await cluster.close();
-    spawnSync('umount', [directory]);
+    spawnSync(UNMOUNT, [directory]);
     rmSync(directory, { recursive: true, force: true });
   });
 
