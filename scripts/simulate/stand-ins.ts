@@ -1,6 +1,7 @@
 import type { SourcePatch } from './build';
 
-const RM = { text: "import { rm } from 'node:fs/promises';", becomes: "import { rm } from '../../scripts/simulate/files';" };
+/** The file system is that of the process whose turn it is. */
+const RM = { text: "import { rm } from 'node:fs/promises';", becomes: 'const rm = (folder: string) => globalThis.__rm(folder);' };
 
 /** What is different in every copy: the file system, and limits that no run of seconds would come to. */
 export const standIns: readonly SourcePatch[] = [

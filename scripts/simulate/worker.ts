@@ -5,12 +5,15 @@ import { runSeed } from './run';
 declare global {
   /** What the instrumented sources call. */
   var __at: (site: number, settled: unknown) => unknown;
+  var __rm: (folder: string) => Promise<void>;
 }
 
 globalThis.__at = (site, settled) => {
   whoseTurn()?.at(site, settled);
   return settled;
 };
+
+globalThis.__rm = (folder) => whoseTurn()!.removeFolder(folder);
 
 /** Each so many seeds one is run again, and must come out the same. */
 const AGAIN = 50;
