@@ -8,6 +8,8 @@ import type { KafkaPort } from '../../src/kafka/port';
 import { silentLogger } from '../../src/model/logger';
 import { systemClock } from '../../src/time/system-clock';
 
+const CREATED_WITHIN_MS = 60_000;
+
 export interface NewTopic {
   readonly topic: string;
   readonly partitions: number;
@@ -31,16 +33,18 @@ export class Brokers {
     this.#kafka = new Kafka({ ...options, brokers: [...cluster.bootstrap] });
   }
 
+  /** Returns when they have all their replicas; kafkajs' own waiting fails when it asks a broker that has not heard of them yet. */
   async createTopics(topics: readonly NewTopic[]): Promise<void> {
     const admin = await this.#connected();
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: topics.map(({ topic, partitions, configs = {} }) => ({
         topic,
         numPartitions: partitions,
         configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
       })),
     });
+    if (!(await this.whole(CREATED_WITHIN_MS, topics))) throw new Error(`the topics are not there after ${CREATED_WITHIN_MS} ms`);
   }
 
   /** The broker that coordinates a group or a transactional id now; undefined: nobody can say. */
@@ -53,11 +57,11 @@ export class Brokers {
     }
   }
 
-  /** Every partition of every topic has all its replicas in sync. False: not within that time. */
-  async whole(withinMs: number): Promise<boolean> {
+  /** Every partition of every topic, those named among them, has all its replicas in sync. False: not within that time. */
+  async whole(withinMs: number, named: readonly { readonly topic: string }[] = []): Promise<boolean> {
     const deadline = performance.now() + withinMs;
     while (performance.now() < deadline) {
-      if (await this.#isWhole()) return true;
+      if (await this.#isWhole(named)) return true;
       await pause(250);
     }
     return false;
@@ -68,9 +72,11 @@ export class Brokers {
     await this.#port.close();
   }
 
-  async #isWhole(): Promise<boolean> {
+  async #isWhole(named: readonly { readonly topic: string }[]): Promise<boolean> {
     try {
       const { topics } = await (await this.#connected()).fetchTopicMetadata();
+      const known = new Set(topics.map(({ name }) => name));
+      if (!named.every(({ topic }) => known.has(topic))) return false;
       return topics.every(({ partitions }) => partitions.every(({ isr, replicas }) => isr.length === replicas.length));
     } catch {
       // kafkajs may hold on to what is gone.

@@ -155,6 +155,7 @@ function obey(order: Order): void {
       slowMs = order.ms;
       break;
     case 'jump':
+      if (isThreaded) break;
       jumpedMs += order.ms;
       write('info', { ms: order.ms }, 'chaos: the wall clock was set');
       report({ kind: 'jumped' });
