@@ -5,12 +5,12 @@ import type { Cell } from './scope';
 /** Characters that Kafka takes as the metadata of one offset (`offset.metadata.max.bytes`). */
 const LIMIT = 4_096;
 
-/** A store's place for what orders the metadata of several inputs; no store has this name. */
-const ORDER = '';
+/** A store's place for what orders the metadata of several inputs; no store has this name, and watermarks have ''. */
+const ORDER = '#';
 const SEQUENCE = 'n';
 /** Far from 0: a number of always as many bytes. */
 const FIRST = 2 ** 42;
-const ORDER_BYTES = 1 + 4 + 1 + 2 + NUMBER_BYTES;
+const ORDER_BYTES = 2 + 4 + 1 + 2 + NUMBER_BYTES;
 
 /** What a text cell (a window's next key, say) is assumed to need when a topology is planned. */
 const TEXT_BYTES = 256;
