@@ -28,7 +28,8 @@ export async function stateDifferences(disk: Disk, broker: MemoryBroker, program
     const task = Number(/task-(\d+)$/.exec(folder)?.[1] ?? NaN);
     if (Number.isNaN(task)) continue;
     for (const [key, value] of entries) {
-      if (key[0] !== 0 || key.length === 1) continue;
+      // 0x00 0x00: the chain of batches, which says nothing of stores.
+      if (key[0] !== 0 || key.length === 1 || key[1] === 0) continue;
       const name = key.toString('utf8', 1);
       const record = JSON.parse(value.toString('utf8')) as StoreRecord;
       // -1: says itself that nothing there may be relied upon.
