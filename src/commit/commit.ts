@@ -239,7 +239,7 @@ export class CommitCycle {
 
   /**
    * The offsets go out under the generation of the moment they are sent, as long as every task of the transaction has been ours all the
-   * time. If one was dropped meanwhile the sealed identity is sent, which the broker refuses: never one that is "as of now", and never
+   * time. One that is being given up is ours until the group is joined again without it (decision 0009). If one was dropped meanwhile the sealed identity is sent, which the broker refuses: never one that is "as of now", and never
    * generation -1, which it does not check at all.
    */
   private fence(contributions: readonly Contribution[]): GroupFence {
@@ -257,8 +257,7 @@ export class CommitCycle {
         const refused = last.generationId;
         await membership.settled(refused);
         if (fencedCodes.has(code) && !(await membership.inGoodStanding())) return undefined;
-        const { tasks } = membership;
-        if (!current() || !contributions.every(({ owned }) => tasks.includes(owned.number))) return undefined;
+        if (!current()) return undefined;
         const renewed = identity();
         const same = renewed.generationId === refused;
         return renewed.generationId < 0 || (same && code === kafkaCode.ILLEGAL_GENERATION) ? undefined : renewed;

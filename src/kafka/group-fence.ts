@@ -10,7 +10,7 @@ export interface GroupFence {
   /**
    * The broker no longer takes our word: 22 or 27 to the offsets (a join was completed or is under way), 47 or 90 to anything (the broker
    * ended the transaction, or somebody else holds the transactional id). Waits for a join under way; after 47 and 90 a heartbeat must have
-   * been answered 0 or 27. Resolves with who we are if every task of the transaction is and stays ours, else with undefined.
+   * been answered 0 or 27. Resolves with who we are if every task of the transaction has been ours all the time, else with undefined.
    */
   renew(code: number): Promise<MemberIdentity | undefined>;
 }

@@ -47,3 +47,21 @@ it('tasks that stay go on committing while the leader of a join takes long to sa
   expect(world.clock.monotonic() - joined).toBeLessThan(1_000);
   await world.end();
 });
+
+it('a transaction under way as a join is completed is committed under the new generation, also with tasks that are to be given up', async () => {
+  const world = new World();
+  world.topics({ views: 4, seen: 1 });
+  const one = world.start(topology, { name: 'one', ...times });
+  await world.until(() => one.started.length === 4);
+  const held = world.fault('txnOffsetCommit', { kind: 'delay', ms: 1_000 });
+  const two = world.start(topology, { name: 'two', ...times });
+  await world.write(
+    views,
+    Array.from({ length: 40 }, (_, at) => KafkaRecord.of(`key${at}`, 'x', at, noOrigin)),
+  );
+  await world.until(() => two.started.length === 2, 20_000);
+  expect(held.hits).toBe(1);
+  expect(one.total('abort-total')).toBe(0);
+  expect(one.started.length).toBe(4);
+  await world.end();
+});
