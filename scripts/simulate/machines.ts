@@ -27,10 +27,13 @@ interface Machine {
   /** The topology of its last life is the next one. */
   hasNext: boolean;
   process: Instance;
+  /** Rounds for which it stays away once its process has ended: longer than a session, so that others do its work. */
+  absence: number;
 }
 
 const TIMES = { sessionTimeout: 6_000, heartbeatInterval: 500, requestTimeout: 20_000 };
 const MOST_MACHINES = 3;
+const LONG_ABSENCE = 9;
 
 /** The machines of the application, each with a disk and a process after the other. */
 export class Machines {
@@ -66,7 +69,9 @@ export class Machines {
     if (this.machines.size < MOST_MACHINES && chance.below(4) === 0) this.start(`p${this.machines.size}`);
     for (const machine of [...this.machines.values()]) {
       const { process } = machine;
-      if (!process.isRunning) {
+      if (!process.isRunning && machine.absence > 0) {
+        machine.absence--;
+      } else if (!process.isRunning) {
         // A static member has its session to come back within.
         if (setting.isStatic || chance.below(3) > 0) await this.restart(machine);
       } else if (setting.isStatic && process.standsStill && chance.below(3) === 0) {
@@ -132,7 +137,7 @@ export class Machines {
       say: story.say,
     });
     story.say(`${process.clientId} starts at ${schedule.now}${hasNext && program.next !== undefined ? ' with the next topology' : ''}`);
-    this.machines.set(name, { name, disk, lives: life + 1, hasNext, process });
+    this.machines.set(name, { name, disk, lives: life + 1, hasNext, process, absence: chance.below(4) === 0 ? LONG_ABSENCE : 0 });
     process.start();
   }
 

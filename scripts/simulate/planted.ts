@@ -19,7 +19,6 @@ const TASK = 'src/task/stream-task.ts';
 const TAIL = 'src/commit/changelog-tail.ts';
 const ASSIGNMENT = 'src/commit/assignment.ts';
 const DEPARTED = 'src/kafka/departed-producers.ts';
-const CLAIMS = 'src/kafka/assignor-group.ts';
 
 export const plantedMistakes: readonly PlantedMistake[] = [
   {
@@ -208,10 +207,6 @@ export const plantedMistakes: readonly PlantedMistake[] = [
         becomes: 'transactionTimeoutMs: timeoutMs };',
       },
     ],
-  },
-  {
-    name: 'the older of two claims is believed',
-    patches: [{ file: CLAIMS, text: 'before.generation < member.generation', becomes: 'before.generation > member.generation' }],
   },
   {
     name: 'stream time only in LevelDB',
