@@ -177,13 +177,6 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     ],
   },
   {
-    name: 'a standby follows a table beyond what is committed',
-    patches: [
-      { file: TAIL, text: 'this.limit = rowOf === undefined ? Infinity : end;', becomes: 'this.limit = Infinity;' },
-      { file: TAIL, text: 'if (limit < this.limit) return;', becomes: 'return;' },
-    ],
-  },
-  {
     name: 'a copy that is handed over is taken for whole',
     patches: [
       {
