@@ -35,7 +35,7 @@ describe('a member that is slow in JoinGroup', () => {
       expect(gapMs).toBeLessThan(2_000);
     }));
 
-  it('that stops between JoinGroup and SyncGroup holds up the others for its session at most', () =>
+  it('R8: that stops between JoinGroup and SyncGroup holds up nobody, a transaction that was under way neither', () =>
     Ground.with('slow-sync', async (ground) => {
       const config = { sessionTimeout: SHORT_SESSION_MS };
       const writer = ground.writer();
@@ -44,8 +44,6 @@ describe('a member that is slow in JoinGroup', () => {
       const slow = ground.worker('slow', { config, at: { step: 'syncGroup', nth: 1, signal: 'SIGSTOP' } });
       await slow.stopped();
       const stoppedAt = Date.now();
-      // Mostly at once. A transaction that was under way when the generation changed, and is of tasks that stay and of others, is
-      // done again after another join, which the slow one holds up too.
       await one.until('it has worked for 5 s', 3 * SHORT_SESSION_MS, () => one.tasksSince(stoppedAt + WATCHED_MS).size >= PARTITIONS / 2);
       const kept = one.tasksSince(stoppedAt + WATCHED_MS);
       const gapMs = one.longestGap(kept, stoppedAt);
@@ -54,5 +52,6 @@ describe('a member that is slow in JoinGroup', () => {
       ground.told(`longest gap of the tasks ${[...kept].join(', ')} of the other ${gapMs} ms`);
       await writer.stop();
       await ground.expectExactlyOnce(writer);
+      expect(gapMs).toBeLessThan(2_000);
     }));
 });
