@@ -218,7 +218,7 @@ describe('with instanceId', () => {
     await world.until(() => one.owned.size === 2 && two.started.length === 2);
     await world.settle(two.app.close({ leaveGroup: true }));
     await feed();
-    await world.until(() => one.owned.size === PARTITIONS, QUICK.heartbeatInterval + 100);
+    await world.until(() => one.owned.size === PARTITIONS, QUICK.heartbeatInterval! + 100);
     expect(one.owned.size).toBe(PARTITIONS);
     await allCommitted();
     await expectExact();
