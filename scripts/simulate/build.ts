@@ -3,15 +3,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { dirname, join, resolve } from 'node:path';
 import { transformSync } from '@swc/core';
 import { type AwaitSite, instrument } from './instrument';
+import type { SourcePatch } from './source-patch';
 import { standIns } from './stand-ins';
-
-/** A change of one source, for one run: its text must be found exactly once. */
-export interface SourcePatch {
-  /** Path from the root of the project. */
-  readonly file: string;
-  readonly text: string;
-  readonly becomes: string;
-}
 
 /** Sources that run as they are, in plain JavaScript, with every await in sight of the simulation. */
 export interface Build {

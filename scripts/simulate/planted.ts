@@ -1,4 +1,4 @@
-import type { SourcePatch } from './build';
+import type { SourcePatch } from './source-patch';
 
 /** A mistake that somebody could make, and that the simulation must find. */
 export interface PlantedMistake {

@@ -2,7 +2,7 @@ import { memoryBroker, type MemoryBroker } from '../../src/memory/memory-broker'
 import type { Clock } from '../../src/time/clock';
 import { BrokerNodes } from './broker-nodes';
 import { Chance } from './chance';
-import { CutPlan, type SiteCount } from './cuts';
+import { CutPlan } from './cuts';
 import { Door } from './door';
 import { Inputs } from './inputs';
 import { nobodysTurn } from './instance';
@@ -13,27 +13,10 @@ import type { Round } from './program';
 import { restartNumbers } from './programs/inputs';
 import { Progress } from './progress';
 import { Schedule } from './schedule';
+import type { SeedResult } from './seed-result';
 import { drawSetting, type Setting } from './setting';
 import { Story, Violation } from './story';
 import { Trace } from './trace';
-
-export interface SeedResult {
-  readonly seed: number;
-  readonly program: string;
-  /** What is not as it must be; empty: it is. */
-  readonly violations: readonly string[];
-  readonly hash: string;
-  readonly requests: number;
-  /** ms of virtual time. */
-  readonly time: number;
-  readonly sites: readonly (readonly [site: number, count: SiteCount])[];
-  /** How often what went wrong, besides what happened at awaits. */
-  readonly events: Readonly<Record<string, number>>;
-  /** What happened, in order. */
-  readonly story: readonly string[];
-  /** Codes of what instances gave up for. */
-  readonly gaveUp: readonly string[];
-}
 
 /** ms in which everything must have come to rest once nothing goes wrong any more. */
 const REST_WITHIN = 240_000;

@@ -1,4 +1,4 @@
-import type { SeedResult } from './run';
+import type { SeedResult } from './seed-result';
 
 /** What ends a run at once. */
 export class Violation extends Error {}
