@@ -1,4 +1,4 @@
-import { BatchReader } from '../kafka/batch-decode';
+import { BoundedReader } from '../kafka/bounded-reader';
 import type { Fetcher } from '../kafka/fetcher';
 import type { FetchedChunk, PartitionProgress, PartitionSink } from '../kafka/partition-sink';
 import { MillraceError } from '../errors/millrace-error';
@@ -23,22 +23,6 @@ export interface ChangelogTailOptions {
  * ms before an answer came within which the broker may have given it: what an answer calls the end of the log was that then, at the latest.
  */
 const ANSWER_MAY_BE_OLD_MS = 60_000;
-
-/** Shows no record at or behind `until`. */
-class BoundedReader extends BatchReader {
-  until = Infinity;
-
-  override peek(): boolean {
-    return super.peek() && this.offset < this.until;
-  }
-
-  override nextRecord(): boolean {
-    if (this.peek() && super.nextRecord()) return true;
-    // Looking for a record it may have passed markers that lie behind.
-    this.nextOffset = Math.min(this.nextOffset, this.until);
-    return false;
-  }
-}
 
 /**
  * Follows one changelog partition: what is committed there goes to disk, batch by batch, with the position behind it. Of a table's topic

@@ -1,7 +1,8 @@
 import { MillraceError } from '../errors/millrace-error';
 import type { Logger } from '../model/logger';
 import type { Clock, TimerHandle } from '../time/clock';
-import { BatchReader } from './batch-decode';
+import type { BatchReader } from './batch-decode';
+import { BoundedReader } from './bounded-reader';
 import type { ClusterView } from './cluster-view';
 import { Fetcher } from './fetcher';
 import type { FetchedChunk, PartitionProgress, PartitionSink } from './partition-sink';
@@ -33,24 +34,6 @@ export interface LogToRead extends TopicPartition {
   readonly maxBytesPerPartition?: number;
 }
 
-/** Shows no record at or behind `until`. */
-class BoundedReader extends BatchReader {
-  readonly #until: number;
-
-  constructor(source: TopicPartition, until: number) {
-    super(source);
-    this.#until = until;
-  }
-
-  override peek(): boolean {
-    return super.peek() && this.offset < this.#until;
-  }
-
-  override nextRecord(): boolean {
-    return this.peek() && super.nextRecord();
-  }
-}
-
 /**
  * Reads a partition from `from` until its position is at `until`, counted by batches: markers, aborted records and what compaction removed
  * take up offsets, too, so that the last record may lie far before it.
@@ -70,7 +53,7 @@ class LogReading implements PartitionSink {
   readonly #logger: Logger;
   readonly #log: LogToRead;
   readonly #fetcher: Fetcher;
-  readonly #reader: BatchReader;
+  readonly #reader: BoundedReader;
   /** What was fetched and not applied yet: at most two, then fetching pauses. */
   readonly #chunks: FetchedChunk[] = [];
   #position: number;
@@ -95,7 +78,8 @@ class LogReading implements PartitionSink {
       maxWaitMs: 100,
       ...(log.maxBytesPerPartition === undefined ? {} : { maxBytesPerPartition: log.maxBytesPerPartition }),
     });
-    this.#reader = new BoundedReader({ topic: log.topic, partition: log.partition }, log.until);
+    this.#reader = new BoundedReader({ topic: log.topic, partition: log.partition });
+    this.#reader.until = log.until;
   }
 
   run(): Promise<number> {

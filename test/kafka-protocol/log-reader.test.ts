@@ -180,6 +180,17 @@ it('records from `until` on are not given, although they came along: a table is 
   expect(values).toEqual(['a', 'b']);
 });
 
+it('no position behind `until` is shown, although a marker there was read: a table would be ahead after a crash', async () => {
+  await writer.committed('changelog', 0, 'a');
+  let shown = 0;
+  const apply = (reader: BatchReader): void => {
+    keep(reader);
+    shown = reader.nextOffset;
+  };
+  await read({ until: 1, apply });
+  expect([values, shown]).toEqual([['a'], 1]);
+});
+
 it('from the middle on, only what follows', async () => {
   await writer.committed('changelog', 0, 'a', 'b', 'c');
   await read({ from: 2, until: 4 });
