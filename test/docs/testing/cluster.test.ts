@@ -31,7 +31,7 @@ it('counts each view once when an instance dies in the middle of a transaction',
     crashes: { p: 'between produce and EndTxn' },
     input: [inputRow(views, '     -a---b---c----------', seen)],
   });
-  run.expectCommitted(pageCounts).toBe('----------------h---', { h: home });
+  run.expectCommitted(pageCounts).toBe('--------------h-----', { h: home });
 });
 
 const points: CrashPoint[] = [
