@@ -30,6 +30,10 @@ const SYSTEM = [
   ...['cluster-view', 'fetcher', 'internal-topics', 'log-reader', 'membership', 'offsets', 'pipelined', 'producer', 'transaction'].map(
     (client) => `kafka-protocol/${client}`,
   ),
+  ...['departed-producers', 'duplicates', 'large-group', 'revisions', 'static-members', 'stop-of-all'].map(
+    (group) => `kafka-protocol/${group}`,
+  ),
+  ...['operators/lookup-many', 'state/key-order', 'state/ordered-memory'],
   ...['differences', 'state/level-bytes', 'state/slot', 'testing/cluster', 'testing/test-topology', 'vectors/'],
   ...['leaving-and-late-outputs', 'rxjs-in-topologies', 'watermark-topologies'].map((topologies) => `task/${topologies}`),
 ].map((beginning) => `<rootDir>/test/${beginning}`);
