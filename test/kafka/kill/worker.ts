@@ -24,6 +24,8 @@ export interface Life {
   /** At the nth time of this step … */
   readonly step?: string;
   readonly nth?: number;
+  /** … in a transaction that writes records: those of a hand-over may hold positions only … */
+  readonly onlyWithRecords?: boolean;
   /** … die (-9), or stop until SIGCONT. */
   readonly signal?: 'SIGKILL' | 'SIGSTOP';
   /** The answers to these EndTxns (counted from 1) are dropped after they took effect. */
@@ -36,8 +38,13 @@ const life = JSON.parse(process.argv[2] ?? '{}') as Life;
 const file = openSync(life.stepFile, 'w');
 const seen = new Map<string, number>();
 
+let writesRecords = false;
+
 function at(step: string): void {
   writeSync(file, `${step.padEnd(40)}\n`, 0);
+  if (step === 'producing') writesRecords = true;
+  else if (step === 'ended') writesRecords = false;
+  if (life.onlyWithRecords === true && !writesRecords) return;
   const times = (seen.get(step) ?? 0) + 1;
   seen.set(step, times);
   if (life.signal !== undefined && step === life.step && times === (life.nth ?? 1)) process.kill(process.pid, life.signal);
