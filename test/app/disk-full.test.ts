@@ -1,8 +1,12 @@
-/** A disk without room, a small one of its own: the run ends with a named error, and once there is room nothing is missing. */
+/**
+ * A disk without room: the run ends with a named error, and once there is room nothing is missing. The disk is a small one of its own
+ * where mounting is allowed, and else LevelDB with a bound on what may be written.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import { lastValueFrom } from 'rxjs';
 import {
   KafkaRecord,
@@ -45,17 +49,40 @@ const isAllowed = ((): boolean => {
   rmSync(folder, { recursive: true });
   return allowed;
 })();
-const onSmallDisks = isAllowed ? describe : describe.skip;
 
-onSmallDisks('a disk that is full (a tmpfs, which takes a superuser to mount)', () => {
+/** Refuses batches beyond so many bytes in the words of a disk without room. */
+function boundedLevel(): { room: number; restore: () => void } {
+  const bounded = { room: Infinity, restore: (): void => spy.mockRestore() };
+  const original = ClassicLevel.prototype.batch;
+  const spy = jest.spyOn(ClassicLevel.prototype, 'batch').mockImplementation(function (this: ClassicLevel) {
+    const batch = original.call(this);
+    const [put, write] = [batch.put.bind(batch), batch.write.bind(batch)];
+    let bytes = 0;
+    batch.put = ((...args: Parameters<typeof put>) => {
+      bytes += args[0].length + args[1].length;
+      return put(...args);
+    }) as typeof batch.put;
+    batch.write = async (...args: Parameters<typeof write>) => {
+      if (bytes > bounded.room) throw new Error('IO error: No space left on device');
+      bounded.room -= bytes;
+      await write(...args);
+    };
+    return batch as never;
+  });
+  return bounded;
+}
+
+describe(`a disk that is full (${isAllowed ? 'a tmpfs' : 'a bound on what LevelDB may write'})`, () => {
   let directory: string;
   let cluster: Cluster;
+  let level: ReturnType<typeof boundedLevel>;
   const warnings: string[] = [];
   const ignored = (): void => undefined;
   const logger = { debug: ignored, info: ignored, error: ignored, warn: (_: object, message: string) => void warnings.push(message) };
 
   beforeEach(async () => {
     warnings.length = 0;
+    level = boundedLevel();
     directory = mkdtempSync(join(tmpdir(), 'millrace-full-'));
     cluster = memoryCluster();
     await cluster.createTopics(['texts', 'results'].map((name) => ({ name, partitions: 1 })));
@@ -63,11 +90,16 @@ onSmallDisks('a disk that is full (a tmpfs, which takes a superuser to mount)', 
 
   afterEach(async () => {
     await cluster.close();
-    spawnSync(UNMOUNT, [directory]);
+    level.restore();
+    if (isAllowed) spawnSync(UNMOUNT, [directory]);
     rmSync(directory, { recursive: true, force: true });
   });
 
   const disk = (megabytes: number, ...how: readonly string[]): void => {
+    if (!isAllowed) {
+      level.room = megabytes << 20;
+      return;
+    }
     const options = [...how, `size=${megabytes}m`].join(',');
     expect(mounted('-t', 'tmpfs', '-o', options, 'tmpfs', directory)).toBe(true);
   };
