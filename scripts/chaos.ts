@@ -5,12 +5,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildCopy } from './chaos/build';
 import { parseChaosCommand, type ChaosCommand } from './chaos/command-line';
 import { run } from './chaos/run';
 import { scheduleOf } from './chaos/schedule';
 import { summaryOf, troubleOf } from './chaos/summary';
 import { plantedMistakes } from './simulate/planted';
+import { copySources } from './source-copy';
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -45,7 +45,8 @@ async function main(): Promise<void> {
   const { seconds, seed, standbys: standbyReplicas, threads } = command;
   const asked = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => asked.abort(new Error(`ended by ${name}`)));
-  const build = buildCopy(patchesOf(command.plant));
+  const folders = ['src', 'operators', join('scripts', 'chaos'), join('scripts', 'simulate')];
+  const build = copySources({ folders, cache: 'millrace-chaos', kept: 8, patches: patchesOf(command.plant) });
   const folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
   let isWell = false;
   try {

@@ -1,7 +1,8 @@
 import type { Verdict } from './count/verdict';
 import type { Story } from './story';
 
-export interface Summary {
+/** The line that is printed. */
+export interface Summary extends Omit<Verdict, 'examples'> {
   readonly seed: number;
   readonly seconds: number;
   /** Until the faults had stopped. */
@@ -9,16 +10,6 @@ export interface Summary {
   readonly standbyReplicas: number;
   readonly threads: number;
   readonly faults: Readonly<Record<string, number>>;
-  readonly records: number;
-  readonly expected: number;
-  readonly results: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly disordered: number;
-  readonly wrongRows: number;
-  readonly inputLost: number;
-  readonly longestGapMs: number;
-  readonly longestPartitionGapMs: number;
   readonly rebalances: number;
   /** Instances that ended by themselves and were started again, by error code. */
   readonly failures: Readonly<Record<string, number>>;
@@ -42,26 +33,11 @@ export interface Outcome {
 
 export function summaryOf({ seed, seconds, tookSeconds, standbyReplicas, threads, story, verdict, unrest, restMs }: Outcome): Summary {
   const { faults, rebalances, failures } = story;
-  const { records, expected, results, lost, doubled, disordered, wrongRows, inputLost, longestGapMs, longestPartitionGapMs } = verdict;
+  const { examples: _, ...judged } = verdict;
   return {
-    ...{
-      seed,
-      seconds,
-      tookSeconds,
-      standbyReplicas,
-      threads,
-      faults,
-      records,
-      expected,
-      results,
-      lost,
-      doubled,
-      disordered,
-      wrongRows,
-      inputLost,
-    },
-    ...{ longestGapMs, longestPartitionGapMs, rebalances, failures },
-    ...{ atRest: unrest.length === 0, restMs: Math.round(restMs) },
+    ...{ seed, seconds, tookSeconds, standbyReplicas, threads, faults },
+    ...judged,
+    ...{ rebalances, failures, atRest: unrest.length === 0, restMs: Math.round(restMs) },
   };
 }
 

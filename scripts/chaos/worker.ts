@@ -1,5 +1,4 @@
 /** An instance in a process of its own, which kills, stops, slows down or misleads itself when told to. See orders.ts. */
-import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MillraceApp, type App } from '../../src/app';
 import { checkConfig, type MillraceConfig } from '../../src/config';
@@ -8,13 +7,13 @@ import type { Broker, JoinGroupAnswer, KafkaPort } from '../../src/kafka/port';
 import { kafkaBroker } from '../../src/kafkajs/kafka-broker';
 import { openLevelBytes } from '../../src/level/level-bytes';
 import { millrace } from '../../src/millrace';
-import type { Logger } from '../../src/model/logger';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { openSlot } from '../../src/state/slot';
 import type { Clock } from '../../src/time/clock';
 import { topologyModule } from '../../src/threads/topology-module';
 import { systemClock } from '../../src/time/system-clock';
 import { chaosJob } from './job';
+import { lineLogger } from './line-logger';
 import type { Life, Order, Report } from './orders';
 import { type Step, STEPS } from './schedule';
 
@@ -22,31 +21,11 @@ import { type Step, STEPS } from './schedule';
 const ACCEPTABLE_LAG = 200;
 
 const life = JSON.parse(process.argv[2] ?? '{}') as Life;
-const log = openSync(life.logFile, 'a');
+const logger = lineLogger(life.logFile);
 let armed: Extract<Order, { kind: 'atStep' }> | undefined;
 let stepsLeft = 0;
 let slowMs = 0;
 let jumpedMs = 0;
-
-function write(level: string, fields: Readonly<Record<string, unknown>>, msg: string): void {
-  // Written at once: whoever is killed next has said what it was doing.
-  writeSync(log, `${JSON.stringify({ level, time: Date.now(), pid: process.pid, ...fields, msg })}\n`);
-}
-
-const logger: Logger = {
-  debug: (fields, message) => {
-    write('debug', fields, message);
-  },
-  info: (fields, message) => {
-    write('info', fields, message);
-  },
-  warn: (fields, message) => {
-    write('warn', fields, message);
-  },
-  error: (fields, message) => {
-    write('error', fields, message);
-  },
-};
 
 function report(what: Report, sent: () => void = () => undefined): void {
   // The run may be gone: then so are we, soon.
@@ -59,7 +38,7 @@ function at(step: string): void {
   if (stepsLeft > 0) return;
   const { signal } = armed;
   armed = undefined;
-  write('info', { step, signal }, 'chaos: this is the step');
+  logger.info({ step, signal }, 'chaos: this is the step');
   process.kill(process.pid, signal);
 }
 
@@ -70,7 +49,7 @@ const NO_BLOCKING = new Int32Array(new SharedArrayBuffer(4));
 
 function pushed(): void {
   if (slowMs > 0) {
-    write('info', { ms: slowMs }, 'chaos: this record is slow');
+    logger.info({ ms: slowMs }, 'chaos: this record is slow');
     Atomics.wait(NO_BLOCKING, 0, 0, slowMs);
     slowMs = 0;
     report({ kind: 'wasSlow' });
@@ -138,7 +117,7 @@ const app = isThreaded ? millrace({ ...options, threads: life.threads }) : appTo
 
 function failed(error: unknown): void {
   const code = error instanceof MillraceError ? error.code : 'UNEXPECTED';
-  write('error', { code, stack: error instanceof Error ? error.stack : undefined }, `chaos: the instance failed: ${String(error)}`);
+  logger.error({ code, stack: error instanceof Error ? error.stack : undefined }, `chaos: the instance failed: ${String(error)}`);
   report({ kind: 'failed', code, message: String(error) }, () => process.exit(1));
 }
 
@@ -157,7 +136,7 @@ function obey(order: Order): void {
     case 'jump':
       if (isThreaded) break;
       jumpedMs += order.ms;
-      write('info', { ms: order.ms }, 'chaos: the wall clock was set');
+      logger.info({ ms: order.ms }, 'chaos: the wall clock was set');
       report({ kind: 'jumped' });
       break;
   }
@@ -168,7 +147,7 @@ process.on('message', (order) => {
 });
 process.on('disconnect', () => process.exit(1));
 process.on('SIGTERM', () => {
-  write('info', {}, 'chaos: SIGTERM');
+  logger.info({}, 'chaos: SIGTERM');
   app.close({ within: life.closeWithinMs }).then(() => {
     process.exit(0);
   }, failed);
@@ -176,9 +155,9 @@ process.on('SIGTERM', () => {
 process.on('unhandledRejection', failed);
 process.on('uncaughtException', failed);
 
-write('info', { instanceId, steps: STEPS.length }, 'chaos: a life begins');
+logger.info({ instanceId, steps: STEPS.length }, 'chaos: a life begins');
 app.state$.subscribe((state) => {
-  write('info', { state }, 'chaos: state');
+  logger.info({ state }, 'chaos: state');
   report({ kind: 'state', state });
 });
 const job = chaosJob(applicationId, () => {

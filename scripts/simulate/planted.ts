@@ -1,4 +1,4 @@
-import type { SourcePatch } from './source-patch';
+import type { SourcePatch } from '../source-copy';
 
 /** A mistake that somebody could make, and that the simulation must find. */
 export interface PlantedMistake {

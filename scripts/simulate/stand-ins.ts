@@ -1,4 +1,4 @@
-import type { SourcePatch } from './source-patch';
+import type { SourcePatch } from '../source-copy';
 
 /** The file system is that of the process whose turn it is. */
 const RM = { text: "import { rm } from 'node:fs/promises';", becomes: 'const rm = (folder: string) => globalThis.__rm(folder);' };

@@ -2,13 +2,12 @@
  * One life of an instance in a process of its own: node --import tsx worker.ts <JSON of Life>. Tells its parent what it does; may stop or
  * kill itself at a step of the protocol, which is more exact than any signal from outside.
  */
-import { openSync, writeSync } from 'node:fs';
+import { lineLogger } from '../../scripts/chaos/line-logger';
 import { MillraceApp } from '../../src/app';
 import { checkConfig, type MillraceConfig } from '../../src/config';
 import type { Broker, KafkaPort } from '../../src/kafka/port';
 import { kafkaBroker } from '../../src/kafkajs/kafka-broker';
 import { openLevelBytes } from '../../src/level/level-bytes';
-import type { Logger } from '../../src/model/logger';
 import type { OpenBytes } from '../../src/state/open-bytes';
 import { openSlot } from '../../src/state/slot';
 import { systemClock } from '../../src/time/system-clock';
@@ -51,27 +50,7 @@ export type News =
 type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
 
 const life = JSON.parse(process.argv[2] ?? '{}') as Life;
-const log = openSync(life.logFile, 'a');
-
-/** Written at once: whoever is killed next has said what it was doing. */
-function write(level: string, fields: object, message: string): void {
-  writeSync(log, `${JSON.stringify({ level, at: new Date().toISOString(), pid: process.pid, ...fields, message })}\n`);
-}
-
-const logger: Logger = {
-  debug: (fields, message) => {
-    write('debug', fields, message);
-  },
-  info: (fields, message) => {
-    write('info', fields, message);
-  },
-  warn: (fields, message) => {
-    write('warn', fields, message);
-  },
-  error: (fields, message) => {
-    write('error', fields, message);
-  },
-};
+const logger = lineLogger(life.logFile);
 
 function tell(news: Untimed<News>, told: () => void = () => undefined): void {
   // Whoever started us may be gone.
@@ -87,7 +66,7 @@ function at(step: string): void {
   if (stepsLeft > 0) return;
   const { signal } = armed;
   armed = undefined;
-  write('info', { step, signal }, 'this is the step');
+  logger.info({ step, signal }, 'this is the step');
   process.kill(process.pid, signal);
 }
 process.on('message', (order) => {
@@ -136,7 +115,7 @@ const config = checkConfig({ applicationId: application, brokers, stateDirectory
 const slow = {
   ms: life.slowMs ?? 0,
   met: () => {
-    write('info', {}, SLOW_MET);
+    logger.info({}, SLOW_MET);
   },
 };
 
@@ -153,7 +132,7 @@ function begin(): MillraceApp {
     });
   });
   app.state$.subscribe((state) => {
-    write('info', { state }, 'state');
+    logger.info({ state }, 'state');
     tell({ kind: 'state', state });
   });
   app.run(jobOf(life.job, application, slow).topology).subscribe({
@@ -161,7 +140,7 @@ function begin(): MillraceApp {
       tell({ kind: 'committed', tasks: tasks.map(({ partition, records }) => ({ partition, records })) });
     },
     error: (error: { readonly code?: string; readonly message: string }) => {
-      write('error', { code: error.code }, error.message);
+      logger.error({ code: error.code }, error.message);
       tell({ kind: 'failed', code: error.code ?? 'unknown', message: error.message }, () => process.exit(1));
     },
   });
@@ -186,7 +165,7 @@ async function comeAndGo(everyMs: number): Promise<void> {
 if (life.comeAndGoMs !== undefined) void comeAndGo(life.comeAndGoMs);
 
 process.on('SIGTERM', () => {
-  write('info', {}, 'SIGTERM');
+  logger.info({}, 'SIGTERM');
   ending = true;
   close().then(
     () => process.exit(0),
