@@ -56,7 +56,6 @@ export class Instance {
   private ending: Promise<void> | undefined;
   private running: Running | undefined;
   private degraded = false;
-  private forGood = false;
   /** What went wrong before it was running. */
   private failedEarly: MillraceError | undefined;
 
@@ -135,8 +134,7 @@ export class Instance {
 
   /** Drains, commits, leaves; what is not through after `within` ms is given up. `forGood`: also a static member leaves. */
   close(within: number, forGood = false): Promise<void> {
-    this.forGood = forGood;
-    this.ending ??= this.shutDown(within, undefined);
+    this.ending ??= this.shutDown(within, undefined, forGood);
     return this.ending;
   }
 
@@ -227,12 +225,12 @@ export class Instance {
 
   // ---- ending
 
-  private async shutDown(within: number, reason: MillraceError | undefined): Promise<void> {
+  private async shutDown(within: number, reason: MillraceError | undefined, forGood = false): Promise<void> {
     const { running } = this;
     let failure = reason;
     if (running !== undefined) {
       running.parts.cycle.stop();
-      const isDrained = await this.drainedWithin(running, within);
+      const isDrained = await this.drainedWithin(running, within, forGood);
       await release(running, isDrained ? END_TRANSACTION_WITHIN_MS : GIVE_UP_WITHIN_MS).catch((cause: unknown) => {
         failure ??= cause instanceof MillraceError ? cause : new MillraceError('STATE_IO', String(cause), { cause });
       });
@@ -241,11 +239,11 @@ export class Instance {
     else this.end?.reject(failure);
   }
 
-  /** Commits what is done and leaves the group; what that takes longer than `ms` is given up, but the group still hears of it. */
-  private async drainedWithin({ parts }: Running, ms: number): Promise<boolean> {
+  /** Commits what is done and leaves the group; what that takes longer than `ms` is given up, but the group still hears of it. False: it was. */
+  private async drainedWithin({ parts }: Running, ms: number, forGood: boolean): Promise<boolean> {
     const { adapters, config } = this.options;
     const { clock } = adapters;
-    const drained = drain(parts, this.forGood).then(
+    const drained = drain(parts, forGood).then(
       () => true,
       (cause: unknown) => {
         config.logger.warn({ cause: String(cause) }, 'not everything could be committed before the end');
@@ -255,7 +253,7 @@ export class Instance {
     if ((await within(clock, new Deadline(clock, ms), drained)) === true) return true;
     config.logger.warn({ within: ms }, 'not everything was committed before the time for closing was up');
     parts.assignment.lost();
-    await within(clock, new Deadline(clock, LEAVE_WITHIN_MS), parts.membership.leave({ forGood: this.forGood }));
+    await within(clock, new Deadline(clock, LEAVE_WITHIN_MS), parts.membership.leave({ forGood }));
     return false;
   }
 }

@@ -12,6 +12,7 @@ import type { Version } from './version';
 import { blockEntry, type BlockWindow, keyWindows, lowest, type Slots, type WindowBlock } from './window-block';
 import { WindowBlocks } from './window-blocks';
 import { WindowVisibility } from './window-visibility';
+import { findWindows, isOnDisk } from './windows-on-disk';
 
 /** What one version takes beside its values: itself, its array. */
 const VERSION_BYTES = 112;
@@ -104,17 +105,12 @@ export abstract class BlockStore<K, A> extends LayeredStore<K, A, Slots> {
   }
 
   async reload(): Promise<void> {
-    const { layout, context } = this;
+    const { blocks } = this;
     this.clearSegments();
-    const range = { from: layout.first, to: layout.last };
-    for (;;) {
-      const [first] = await context.bytes.read(range, 1);
-      if (first === undefined) break;
-      const start = layout.startOf(first[0]);
-      const block = this.blocks.at(start) ?? this.blocks.addBlock(start);
-      this.blocks.addWindow(block, block.slotOf(start), false);
-      range.from = layout.windowBound(start + 1);
-    }
+    await findWindows(this.context.bytes, this.layout, (start) => {
+      const block = blocks.at(start) ?? blocks.addBlock(start);
+      blocks.addWindow(block, block.slotOf(start), false);
+    });
     this.visibility.floor = this.blocks.greatest;
   }
 
@@ -123,9 +119,8 @@ export abstract class BlockStore<K, A> extends LayeredStore<K, A, Slots> {
     const { suspects } = this.blocks;
     for (const window of suspects) {
       suspects.delete(window);
-      const { start } = window;
-      const found = await context.bytes.read({ from: layout.windowBound(start), to: layout.windowBound(start + 1) }, 1);
-      if (found.length > 0 || window.block.entries.size > 0) continue;
+      const isStillThere = await isOnDisk(context.bytes, layout, window.start);
+      if (isStillThere || window.block.entries.size > 0) continue;
       window.complete = true;
       this.changed(window.block);
     }

@@ -10,6 +10,7 @@ import { Unsorted } from './unsorted';
 import { WindowIndex } from './window-index';
 import type { StoreShape } from '../model/store-definition';
 import { WindowVisibility } from './window-visibility';
+import { findWindows, isOnDisk } from './windows-on-disk';
 
 /** A store with one value a key and window: a segment for each start. */
 export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRuntime<K, A> {
@@ -89,16 +90,10 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
   }
 
   async reload(): Promise<void> {
-    const { layout, context } = this;
     this.clearSegments();
-    const range = { from: layout.first, to: layout.last };
-    for (;;) {
-      const [first] = await context.bytes.read(range, 1);
-      if (first === undefined) break;
-      const start = layout.startOf(first[0]);
+    await findWindows(this.context.bytes, this.layout, (start) => {
       this.index.add(new Segment<K, A>(start, false));
-      range.from = layout.windowBound(start + 1);
-    }
+    });
     this.visibility.floor = this.index.greatest;
   }
 
@@ -113,9 +108,8 @@ export class WindowEntries<K, A> extends EntryStore<K, A> implements WindowRunti
     const { layout, context, suspects } = this;
     for (const segment of suspects) {
       suspects.delete(segment);
-      const { start } = segment;
-      const found = await context.bytes.read({ from: layout.windowBound(start), to: layout.windowBound(start + 1) }, 1);
-      if (found.length > 0 || segment.entries.size > 0) continue;
+      const isStillThere = await isOnDisk(context.bytes, layout, segment.start);
+      if (isStillThere || segment.entries.size > 0) continue;
       segment.complete = true;
       this.changed(segment);
     }

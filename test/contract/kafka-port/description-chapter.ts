@@ -1,10 +1,20 @@
-import type { ProducerIdentity } from '../../../src/kafka/port';
+import type { ProducerIdentity, TopicPartition } from '../../../src/kafka/port';
 import { TransactionalClient } from './transactional-client';
 import type { Workbench } from './workbench';
 
 /** What the group does for a member that has gone: it looks at its transaction, and ends it in the member's own name. */
 export function descriptionChapter(bench: () => Workbench): void {
   const identityOf = ({ producerId, producerEpoch }: ProducerIdentity): ProducerIdentity => ({ producerId, producerEpoch });
+
+  /** It asks with the identity it had, gets the next epoch, and what it commits then is read. */
+  async function expectNextEpoch(zombie: TransactionalClient, identity: ProducerIdentity, to: TopicPartition): Promise<void> {
+    await zombie.begin(identity);
+    expect(zombie.identity).toEqual({ producerId: identity.producerId, producerEpoch: identity.producerEpoch + 1 });
+    await zombie.write(to, 'anew');
+    expect(await zombie.end(true)).toBe(0);
+    await bench().stable(to);
+    expect(await bench().read(to)).toEqual(['anew']);
+  }
 
   it('describes a transaction by its state, holder and timeout', async () => {
     const to = await bench().partition();
@@ -47,12 +57,7 @@ export function descriptionChapter(bench: () => Workbench): void {
     expect(await bench().read(to)).toEqual([]);
     expect(await zombie.produce(to, 'late')).toMatchObject({ errorCode: 47 });
     expect(await zombie.end(true)).toBe(90);
-    await zombie.begin(identity);
-    expect(zombie.identity).toEqual({ producerId: identity.producerId, producerEpoch: identity.producerEpoch + 1 });
-    await zombie.write(to, 'anew');
-    expect(await zombie.end(true)).toBe(0);
-    await bench().stable(to);
-    expect(await bench().read(to)).toEqual(['anew']);
+    await expectNextEpoch(zombie, identity, to);
   });
 
   it('gives its holder that epoch also when somebody else has asked for it to the end, and asked again', async () => {
@@ -62,12 +67,7 @@ export function descriptionChapter(bench: () => Workbench): void {
     const { identity } = zombie;
     const leader = await TransactionalClient.create(bench(), zombie.transactionalId);
     for (let round = 0; round < 2; round++) await leader.begin(identity);
-    await zombie.begin(identity);
-    expect(zombie.identity).toEqual({ producerId: identity.producerId, producerEpoch: identity.producerEpoch + 1 });
-    await zombie.write(to, 'anew');
-    expect(await zombie.end(true)).toBe(0);
-    await bench().stable(to);
-    expect(await bench().read(to)).toEqual(['anew']);
+    await expectNextEpoch(zombie, identity, to);
   });
 
   it('answers 90 to who would end it when a restarted holder was faster, and leaves that one alone', async () => {
