@@ -15,8 +15,10 @@ const HEAD = 61;
 /**
  * What a consumer with read_committed gets of a partition: an own reading of record batches (format 2), so that the product's reader is not
  * its own judge.
+ *
+ * @param decided producers whose transaction is committed, while its markers may still be on their way
  */
-export function committedRecords({ batches }: PartitionView): LogRecord[] {
+export function committedRecords({ batches }: PartitionView, decided: readonly bigint[] = []): LogRecord[] {
   const found: LogRecord[] = [];
   const open = new Map<bigint, LogRecord[]>();
   for (const batch of batches) {
@@ -34,6 +36,7 @@ export function committedRecords({ batches }: PartitionView): LogRecord[] {
       found.push(...records);
     }
   }
+  for (const producer of decided) found.push(...(open.get(producer) ?? []));
   return found.sort((a, b) => a.offset - b.offset);
 }
 

@@ -59,7 +59,8 @@ function storeDifferences(what: string, { kind, position }: StoreRecord, found: 
   if (view === undefined) return found.size === 0 ? [] : [`${what} has rows, and ${topic} does not exist`];
   if (position > view.highWatermark) return [`${what} is at ${position}, beyond the end of ${topic}-${partition}, ${view.highWatermark}`];
   const expected = new Map<string, string>();
-  for (const { offset, key, value } of committedRecords(view)) {
+  const decided = broker.transactions().flatMap(({ state, producerId }) => (state === 'preparing commit' ? [producerId] : []));
+  for (const { offset, key, value } of committedRecords(view, decided)) {
     if (offset >= position || key === null) continue;
     const row = diskKey(kind, key);
     if (value === null) expected.delete(row);

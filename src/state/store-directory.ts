@@ -70,7 +70,10 @@ export class StoreDirectory {
       return openBytes(folder);
     });
     const directory = new StoreDirectory(new GuardedBytes(bytes), partition, folder);
-    const problem = await directory.load();
+    const problem = await directory.load().catch(async (cause: unknown) => {
+      await bytes.close();
+      throw cause;
+    });
     if (problem === undefined) return directory;
     await bytes.close();
     await remove(problem);

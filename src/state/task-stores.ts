@@ -61,14 +61,20 @@ export async function openTaskStores(options: TaskStoresOptions): Promise<TaskSt
   const { shapes, partition, directory, openBytes, clock, logger = silentLogger } = options;
   const onDisk = directory === undefined || openBytes === undefined ? [] : shapes.filter(({ persistent }) => persistent);
   const disk = onDisk.length === 0 ? undefined : await StoreDirectory.open(directory!, partition, openBytes!, logger);
-  await disk?.removeUnused(new Set(onDisk.map(({ name }) => name)), clock.now(), logger);
-  const stores = new TaskStores(options, disk);
-  for (const { name } of onDisk) {
-    const { entries, record, directory: place } = stores.restorable(name);
-    if (record.position < 0) await place.clear(name);
-    await entries.reload();
+  try {
+    await disk?.removeUnused(new Set(onDisk.map(({ name }) => name)), clock.now(), logger);
+    const stores = new TaskStores(options, disk);
+    for (const { name } of onDisk) {
+      const { entries, record, directory: place } = stores.restorable(name);
+      if (record.position < 0) await place.clear(name);
+      await entries.reload();
+    }
+    return stores;
+  } catch (cause) {
+    // Nobody else would, and the folder could not be opened again in this process.
+    await disk?.close();
+    throw cause;
   }
-  return stores;
 }
 
 /**

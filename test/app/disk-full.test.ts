@@ -58,14 +58,14 @@ function boundedLevel(): { room: number; restore: () => void } {
     const batch = original.call(this);
     const [put, write] = [batch.put.bind(batch), batch.write.bind(batch)];
     let bytes = 0;
-    batch.put = ((...args: Parameters<typeof put>) => {
-      bytes += args[0].length + args[1].length;
-      return put(...args);
+    batch.put = ((key: Uint8Array, value: Uint8Array, options: never) => {
+      bytes += key.length + value.length;
+      return put(key as never, value as never, options);
     }) as typeof batch.put;
-    batch.write = async (...args: Parameters<typeof write>) => {
+    batch.write = async (...args: [] | Parameters<typeof write>) => {
       if (bytes > bounded.room) throw new Error('IO error: No space left on device');
       bounded.room -= bytes;
-      await write(...args);
+      await write(...(args as Parameters<typeof write>));
     };
     return batch as never;
   });

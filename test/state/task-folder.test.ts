@@ -100,6 +100,33 @@ describe('a task’s folder', () => {
     await task.stores.close();
   });
 
+  it.each(['STATE_CORRUPTED', 'STATE_IO'] as const)('that fails with %s while it is opened is let go of', async (code) => {
+    const directory = await temporaryDirectory();
+    const task = await inFolder(directory);
+    balance(task).write('a', 1, 1);
+    task.commit();
+    await stopped(task);
+    for (const nth of [1, 2, 3]) {
+      const failing: OpenBytes = async (folder, options) => {
+        const bytes = await openBytes(folder, options);
+        const read = bytes.read.bind(bytes);
+        let reads = 0;
+        bytes.read = (...args) => (++reads === nth ? Promise.reject(new MillraceError(code, 'no')) : read(...args));
+        return bytes;
+      };
+      const failed = new TestTask(task.shapes, { directory, openBytes: failing });
+      Object.assign(failed, { changelogs: task.changelogs });
+      // What is found corrupted before anything is open is rebuilt at once.
+      await failed.start().then(
+        () => failed.stores.close(),
+        (error: unknown) => expect(error).toMatchObject({ code }),
+      );
+    }
+    await task.start();
+    expect(balance(task).find('a')?.value).toBe(1);
+    await task.stores.close();
+  });
+
   it('is not made for a task without persistent stores', async () => {
     const directory = join(await temporaryDirectory(), 'task-0');
     const task = new TestTask([{ ...balances.shape, persistent: false }], { directory, openBytes });
