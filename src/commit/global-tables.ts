@@ -100,13 +100,13 @@ class GlobalTable {
   static async open(options: GlobalTablesOptions, topic: Topic<unknown, unknown>): Promise<GlobalTable> {
     const { view, slot, openBytes, config } = options;
     const described = (await view.topics([topic.name])).get(topic.name);
+    const of = { clusterId: await view.clusterId(), topicId: described?.topicId ?? '' };
     const rowsOptions = { topic: topic.name, key: topic.key, value: topic.value, cacheBytes: config.cacheBytes };
     const folder = slot.globalDirectory(topic.name);
     const rows =
       folder === undefined || openBytes === undefined
         ? new GlobalRows(rowsOptions)
         : await GlobalRows.open(rowsOptions, folder, openBytes, config.logger);
-    const of = { clusterId: await view.clusterId(), topicId: described?.topicId ?? '' };
     return new GlobalTable(options, topic, rows, of, described?.partitions ?? 0);
   }
 

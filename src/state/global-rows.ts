@@ -88,10 +88,15 @@ export class GlobalRows {
     };
     const opened = async (): Promise<GuardedBytes> => new GuardedBytes(await openBytes(folder));
     const bytes = await opened().catch(async (error: unknown) => {
-      await remove(reasonOf(error));
+      if (!isCorruption(error)) throw error;
+      await remove(error.message);
       return opened();
     });
-    const problem = await bytes.begin().catch(reasonOf);
+    const problem = await bytes.begin().catch(async (error: unknown) => {
+      if (isCorruption(error)) return error.message;
+      await bytes.close();
+      throw error;
+    });
     if (problem === undefined) return new GlobalRows(options, bytes);
     await bytes.close();
     await remove(problem);
@@ -268,8 +273,6 @@ export class GlobalRows {
   }
 }
 
-/** @throws what says nothing of damaged bytes */
-function reasonOf(error: unknown): string {
-  if (error instanceof MillraceError && error.code === 'STATE_CORRUPTED') return error.message;
-  throw error;
+function isCorruption(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.code === 'STATE_CORRUPTED';
 }

@@ -1,6 +1,9 @@
 import { int64, string } from '../../src/codec/primitives';
+import { MillraceError } from '../../src/errors/millrace-error';
 import type { Codec } from '../../src/model/codec';
+import { silentLogger } from '../../src/model/logger';
 import { GlobalRows, type GlobalRowsOptions } from '../../src/state/global-rows';
+import type { OpenBytes } from '../../src/state/open-bytes';
 import { FakeDisk } from './fake-disk';
 
 const options: GlobalRowsOptions = {
@@ -12,7 +15,7 @@ const options: GlobalRowsOptions = {
 const of = { clusterId: 'cluster', topicId: 'topic', writtenAt: 1 };
 
 const open = (disk: FakeDisk, more: Partial<GlobalRowsOptions> = {}): Promise<GlobalRows> =>
-  GlobalRows.open({ ...options, ...more }, 'folder', disk.open, { debug: () => 0, info: () => 0, warn: () => 0, error: () => 0 });
+  GlobalRows.open({ ...options, ...more }, 'folder', disk.open, silentLogger);
 
 function put(rows: GlobalRows, key: unknown, value: string, timestamp = 0): void {
   // As it lies in a fetched batch: in the middle of other bytes, which are gone when it is looked up.
@@ -101,6 +104,20 @@ describe('the rows of a global table', () => {
     await disk.release();
     const later = await open(disk);
     expect([later.record()?.positions, later.find('a')?.value]).toEqual([[1, 10], 'a']);
+  });
+
+  it('are let go of when their disk cannot be read', async () => {
+    const disk = new FakeDisk();
+    let closed = 0;
+    const unreadable: OpenBytes = async (folder) => {
+      const bytes = await disk.open(folder);
+      const close = bytes.close.bind(bytes);
+      bytes.read = () => Promise.reject(new MillraceError('STATE_IO', 'the disk is away', { retryable: true }));
+      bytes.close = () => close().then(() => void closed++);
+      return bytes;
+    };
+    await expect(GlobalRows.open(options, 'folder', unreadable, silentLogger)).rejects.toMatchObject({ code: 'STATE_IO' });
+    expect(closed).toBe(1);
   });
 
   it('are forgotten, on disk as well, with what the disk says of itself', async () => {
