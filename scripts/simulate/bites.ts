@@ -20,8 +20,7 @@ export async function runBites({ from, most, only }: Bites): Promise<boolean> {
     let seeds = 0;
     let found: SeedReport | undefined;
     await runSeeds(built, {
-      from,
-      count: most,
+      orders: Array.from({ length: most }, (_, at) => ({ seed: from + at })),
       each: (report) => {
         seeds++;
         if (report.violations.length > 0) found ??= report;
@@ -30,7 +29,7 @@ export async function runBites({ from, most, only }: Bites): Promise<boolean> {
     });
     rmSync(built.folder, { recursive: true, force: true });
     if (found === undefined) missed++;
-    const how = found === undefined ? '' : ` by seed ${found.seed} (${found.program}): ${found.violations[0]!.slice(0, 160)}`;
+    const how = found === undefined ? '' : ` by seed ${found.order.seed} (${found.program}): ${found.violations[0]!.slice(0, 160)}`;
     console.log(`${found === undefined ? 'MISSED' : 'found '} ${name}: ${found === undefined ? 'not ' : ''}within ${seeds} seeds${how}`);
   }
   console.log(missed === 0 ? `all ${planted.length} planted mistakes were found` : `${missed} of ${planted.length} were missed`);

@@ -5,8 +5,10 @@ import type { BytesOperation, BytesRange, BytesSnapshot, OrderedBytes } from '..
 import { type Clock, delay } from '../../src/time/clock';
 import type { Chance } from './chance';
 
-/** What goes wrong with a write, or with a read: then it is corrupted. */
-export type DiskFault = 'refused' | 'failed after it was written' | 'corrupted';
+/** What goes wrong with a write, with a read, or with either. */
+export type DiskFault = 'refused' | 'failed after it was written' | 'unread' | 'corrupted';
+export const WRITE_FAULTS: readonly DiskFault[] = ['refused', 'failed after it was written', 'corrupted'];
+export const READ_FAULTS: readonly DiskFault[] = ['unread', 'corrupted'];
 
 /** ms that whoever opens a folder waits for another to let go of it. */
 const WAIT_MS = 5_000;
@@ -29,6 +31,8 @@ export interface DiskUser {
 export class Disk {
   private readonly folders = new Map<string, OrderedMemory>();
   private readonly corrupted = new Set<string>();
+  /** Of the clock of all. */
+  private fullUntil = 0;
   private readonly holders = new Map<string, { readonly process: DiskUser; readonly opened: ProcessBytes }>();
 
   /** @param slowness ms that a write takes, at most; 0: some turns */
@@ -53,7 +57,8 @@ export class Disk {
     const { slowness } = this;
     const isCorrupted = (): boolean => this.corrupted.has(folder);
     const corrupt = (): void => void this.corrupted.add(folder);
-    const opened = new ProcessBytes(bytes, { ...process, folder, slowness, isCorrupted, corrupt });
+    const isFull = (): boolean => process.clock.monotonic() < this.fullUntil;
+    const opened = new ProcessBytes(bytes, { ...process, folder, slowness, isCorrupted, corrupt, isFull });
     this.holders.set(folder, { process, opened });
     return opened;
   }
@@ -73,6 +78,11 @@ export class Disk {
     if (this.isHeld(folder)) return false;
     this.remove(folder);
     return true;
+  }
+
+  /** For so many ms nothing more can be written. */
+  fill(ms: number, clock: Clock): void {
+    this.fullUntil = clock.monotonic() + ms;
   }
 
   /** The machine is lost, and comes back empty. */
@@ -116,6 +126,7 @@ interface ProcessBytesOptions extends DiskUser {
   readonly folder: string;
   readonly isCorrupted: () => boolean;
   readonly corrupt: () => void;
+  readonly isFull: () => boolean;
   readonly slowness: number;
 }
 
@@ -137,10 +148,11 @@ class ProcessBytes implements OrderedBytes {
   }
 
   write(operations: readonly BytesOperation[]): Promise<void> {
-    const fault = this.options.fault(true);
+    const given = this.options.fault(true);
     const { failures } = this;
     return this.slowly(async () => {
       this.check();
+      const fault = given ?? (this.options.isFull() ? 'refused' : undefined);
       // One that fails takes along those handed over behind it.
       if (failures !== this.failures) throw refusal('one before it failed');
       if (fault !== undefined) this.failures++;
@@ -148,7 +160,7 @@ class ProcessBytes implements OrderedBytes {
         this.options.corrupt();
         this.check();
       }
-      if (fault !== 'refused') await this.bytes.write(operations);
+      if (fault === undefined || fault === 'failed after it was written') await this.bytes.write(operations);
       if (fault !== undefined) throw refusal(fault);
     });
   }
@@ -163,6 +175,7 @@ class ProcessBytes implements OrderedBytes {
     return this.later(() => {
       if (fault === 'corrupted') this.options.corrupt();
       this.check();
+      if (fault === 'unread') throw refusal(fault);
       return found;
     });
   }

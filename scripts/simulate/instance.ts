@@ -9,8 +9,8 @@ import type { Logger } from '../../src/model/logger';
 import type { Topology } from '../../src/task/topology';
 import type { Clock } from '../../src/time/clock';
 import type { Chance } from './chance';
-import type { Cut, CutPlan } from './cuts';
-import type { Disk, DiskFault } from './disk';
+import { AT_ANY_TIME, type Cut, type CutPlan } from './cuts';
+import { type Disk, type DiskFault, READ_FAULTS, WRITE_FAULTS } from './disk';
 import { HeldBroker, type Listener } from './held-broker';
 import { HeldClock } from './held-clock';
 import { refusals } from './refusals';
@@ -38,6 +38,10 @@ export interface InstanceOptions {
 const LONGEST_LINE = 120;
 /** Nothing that another attempt would mend. */
 const TOPIC_AUTHORIZATION_FAILED = 29;
+/** ms, at least: longer than whoever writes tries again. */
+const FULL_MS = 1_600;
+/** ms, at least: longer than the group waits. */
+const ASLEEP_MS = 9_000;
 /** ms, less than is allowed: a run has seconds, not hours. */
 const PROBING_INTERVAL = 1_500;
 
@@ -63,7 +67,7 @@ export class Instance {
   isDead = false;
   private frozen = false;
   private held: (() => void)[] = [];
-  private aimed: { readonly action: FaultAction; readonly isGone: boolean } | undefined;
+  private aimed: { readonly action: FaultAction; readonly sleeps: boolean; readonly isGone: boolean } | undefined;
   /** The next offsets are refused, after a batch of theirs got lost: its bytes are executed in a transaction after that. */
   private abortsNext = false;
   private diskFault: DiskFault | undefined;
@@ -169,12 +173,12 @@ export class Instance {
     if (cut === undefined) return;
     const now = !isThenable(settled) || chance.below(2) === 0;
     const strike = (): void => {
-      if (this.isDead || cuts.isOver) return;
+      if (this.isDead || (cuts.isOver && !AT_ANY_TIME.has(cut))) return;
       this.options.say(`${this.clientId} ${cut} ${now ? 'before' : 'after'} await ${site}`);
       this.suffer(cut);
     };
     // What was asked is struck while it is under way.
-    if (now || cut === 'lost' || cut === 'late' || cut === 'slow' || cut === 'broken' || cut === 'refused') strike();
+    if (now || cut === 'lost' || cut === 'asleep' || cut === 'late' || cut === 'slow' || cut === 'broken' || cut === 'refused') strike();
     // The first to hear of it: comes before what waits for it.
     else settled.then(strike, strike);
   }
@@ -194,6 +198,9 @@ export class Instance {
       case 'lost':
         this.aim({ kind: 'lose answer', then: chance.below(3) === 0 ? 'hang' : 'disconnect' });
         break;
+      case 'asleep':
+        this.aim({ kind: 'lose answer', then: 'disconnect' }, true);
+        break;
       case 'late':
         this.aim(
           chance.below(3) === 0
@@ -211,7 +218,13 @@ export class Instance {
         this.aim({ kind: 'answer', errorCode: 0 });
         break;
       case 'disk':
-        this.diskFault = chance.oneOf(['refused', 'refused', 'failed after it was written', 'failed after it was written', 'corrupted']);
+        this.diskFault = chance.oneOf(WRITE_FAULTS);
+        break;
+      case 'unread':
+        this.diskFault = chance.oneOf(READ_FAULTS);
+        break;
+      case 'full':
+        this.options.disk.fill(FULL_MS + chance.below(2 * FULL_MS), this.clock);
     }
   }
 
@@ -236,8 +249,8 @@ export class Instance {
     });
   }
 
-  private aim(action: FaultAction): void {
-    this.aimed = { action, isGone: this.broker.lastSent === undefined || this.broker.hasArrived };
+  private aim(action: FaultAction, sleeps = false): void {
+    this.aimed = { action, sleeps, isGone: this.broker.lastSent === undefined || this.broker.hasArrived };
   }
 
   /** For the broker's door: what happens to this request of this process. */
@@ -255,12 +268,13 @@ export class Instance {
     this.aimed = undefined;
     // Else it would hardly ever be a batch of a transaction that was aborted.
     if (aimed.action.kind === 'duplicate later' && call.api === 'produce' && this.options.chance.below(2) === 0) this.abortsNext = true;
+    if (aimed.sleeps) this.freeze(ASLEEP_MS + this.options.chance.below(2 * ASLEEP_MS));
     return aimed.action.kind === 'answer' ? { kind: 'answer', errorCode: this.options.chance.oneOf(codes!) } : aimed.action;
   }
 
   private takeDiskFault(isWrite: boolean): DiskFault | undefined {
     const fault = this.diskFault;
-    if (!isWrite && fault !== 'corrupted') return undefined;
+    if (fault === undefined || !(isWrite ? WRITE_FAULTS : READ_FAULTS).includes(fault)) return undefined;
     this.diskFault = undefined;
     return fault;
   }

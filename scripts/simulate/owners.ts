@@ -4,7 +4,7 @@ import { APP } from './program';
 
 /** Each process takes its transactional id once; no two members commit positions of one partition in one generation, and positions never go back. */
 export class Owners {
-  private readonly owners = new Map<string, string>();
+  private readonly owners = new Map<string, { readonly name: string; readonly memberId: string }>();
   private readonly writers = new Set<string>();
   /** Of the transaction under way, by client: tasks whose changelogs are in it, and tasks of which it has positions. */
   private readonly changed = new Map<string, Set<number>>();
@@ -20,14 +20,17 @@ export class Owners {
   commits({ clientId, request }: CallOf<'txnOffsetCommit'>): void {
     const group = this.broker.group(APP);
     if (group?.generationId !== request.generationId) return;
-    if (!group.members.some(({ memberId }) => memberId === request.memberId)) return;
+    const members = new Set(group.members.map(({ memberId }) => memberId));
+    if (!members.has(request.memberId)) return;
     // The processes of a static member take turns in one generation: the broker refuses the one before.
     const name = request.groupInstanceId ?? clientId;
     for (const { topic, partition } of request.partitions) {
       const what = `${topic}-${partition} in generation ${request.generationId}`;
-      const owner = this.owners.get(what) ?? name;
-      if (owner !== name) this.violated(`${what} is committed by ${owner} and by ${name}`);
-      this.owners.set(what, owner);
+      const owner = this.owners.get(what);
+      // A coordinator that has taken over may give the number of a generation once more, to those that are there then.
+      if (owner !== undefined && owner.name !== name && members.has(owner.memberId))
+        this.violated(`${what} is committed by ${owner.name} and by ${name}`);
+      this.owners.set(what, { name, memberId: request.memberId });
     }
   }
 
@@ -59,6 +62,9 @@ export class Owners {
 
   /** Whoever has begun to write may only raise its own epoch: to take the id anew would end a transaction of its own, or its successor's. */
   initialises({ clientId, request }: CallOf<'initProducerId'>): void {
+    // What was open before is aborted by it, or has been.
+    this.fenced.delete(clientId);
+    this.changed.delete(clientId);
     if (request.current === undefined && this.writers.has(clientId)) this.violated(`${clientId} takes its transactional id once more`);
   }
 

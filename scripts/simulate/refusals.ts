@@ -15,6 +15,7 @@ export const refusals: Partial<Readonly<Record<ApiName, readonly number[]>>> = {
   offsetFetch: [14, 15, 16, 88],
   offsetCommit: [14, 15, 16, 27],
   joinGroup: [14, 15, 16],
-  syncGroup: [14, 15, 16, 27],
+  // -1: the assignment could not be kept.
+  syncGroup: [-1, 14, 15, 16, 27],
   heartbeat: [14, 15, 16, 27],
 };

@@ -2,7 +2,7 @@ import { memoryBroker, type MemoryBroker } from '../../src/memory/memory-broker'
 import type { Clock } from '../../src/time/clock';
 import { BrokerNodes } from './broker-nodes';
 import { Chance } from './chance';
-import { CutPlan } from './cuts';
+import { CutPlan, type DirectedCut } from './cuts';
 import { Door } from './door';
 import { Inputs } from './inputs';
 import { nobodysTurn } from './instance';
@@ -23,6 +23,8 @@ const REST_WITHIN = 240_000;
 /** ms of a round, at most, and how often somebody's disk is looked at in it. */
 const ROUND_MS = 2_000;
 const LOOKS = 4;
+/** ms in which all processes must have ended, one of them frozen. */
+const CLOSED_WITHIN = 120_000;
 /** ms between two looks at whether it has. */
 const LOOK = 100;
 const QUIET = 2_500;
@@ -31,6 +33,13 @@ const ALL_TIMERS = 15_000;
 const LAST_ROUND = 1_000;
 /** ms after which global tables have what is written. */
 const FOLLOWED = 2_000;
+
+/** What is to be run. */
+export interface Order {
+  readonly seed: number;
+  /** Cuts besides those of the seed. */
+  readonly cuts?: readonly DirectedCut[];
+}
 
 /** One run: instances, broker, clock, chance and faults in this process; the seed decides everything. */
 class Run {
@@ -49,7 +58,7 @@ class Run {
   private readonly inputs: Inputs;
   private readonly progress: Progress;
 
-  constructor(seed: number) {
+  constructor({ seed, cuts: directed = [] }: Order, files: readonly string[]) {
     const chance = new Chance(seed);
     const schedule = new Schedule(new Chance(seed ^ 0x51ed27));
     const setting = drawSetting(seed, chance);
@@ -60,7 +69,7 @@ class Run {
       nobodysTurn();
       if (story.violations.length > 0) throw new Violation();
     };
-    this.cuts = new CutPlan(new Chance(seed ^ 0x7c0ffee), () => schedule.time, eagerness);
+    this.cuts = new CutPlan({ ...{ eagerness, files, directed }, chance: new Chance(seed ^ 0x7c0ffee), now: () => schedule.time });
     this.clock = schedule.clock();
     this.broker = memoryBroker({ ...cluster, clock: this.clock, brokers: nodes, latencyMs: () => chance.below(5) });
     this.inputs = new Inputs(this.broker, schedule.clock(), nodes, story.violated);
@@ -152,7 +161,7 @@ class Run {
     await schedule.pass(ALL_TIMERS);
     await this.rest();
     machines.closeAll();
-    if (!(await schedule.until(() => machines.processes.every(({ isRunning }) => !isRunning), 60_000)))
+    if (!(await schedule.until(() => machines.processes.every(({ isRunning }) => !isRunning), CLOSED_WITHIN)))
       story.violated('an instance does not close');
     await machines.checkAll();
     this.owners.checkPositions();
@@ -186,9 +195,10 @@ class Run {
   }
 }
 
-export async function runSeed(seed: number): Promise<SeedResult> {
+/** @param files of the awaits, by number */
+export async function runSeed(order: Order, files: readonly string[]): Promise<SeedResult> {
   restartNumbers();
-  const run = new Run(seed);
+  const run = new Run(order, files);
   const { story, trace, cuts, schedule, setting } = run;
   const unhandled = (reason: unknown): void =>
     story.violated(`a promise was rejected, and nobody heard: ${String((reason as Error).stack ?? reason)}`);
@@ -199,7 +209,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     process.off('unhandledRejection', unhandled);
   }
   return {
-    ...{ seed, program: setting.program.name },
+    ...{ order, program: setting.program.name },
     ...{ violations: story.violations, story: story.story, gaveUp: story.gaveUp, events: story.events },
     ...{ hash: trace.hash, requests: trace.requests, time: schedule.time, sites: [...cuts.sites] },
   };

@@ -1,8 +1,9 @@
 import type { SiteCount } from './cuts';
+import type { Order } from './run';
 
 /** What came of one seed. */
 export interface SeedResult {
-  readonly seed: number;
+  readonly order: Order;
   readonly program: string;
   /** What is not as it must be; empty: it is. */
   readonly violations: readonly string[];

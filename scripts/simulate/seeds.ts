@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Build } from './build';
+import type { Order } from './run';
 import type { SeedResult } from './seed-result';
 
 export interface SeedReport extends SeedResult {
@@ -11,26 +12,28 @@ export interface SeedReport extends SeedResult {
 }
 
 export interface Seeds {
-  readonly from: number;
-  readonly count: number;
-  /** False: no more seeds. */
+  readonly orders: readonly Order[];
+  /** False: no more of them. */
   readonly each: (report: SeedReport) => boolean;
 }
 
 /** Runs seeds over a build, in as many processes as there are cores. @throws when one of them ends before it is through */
-export async function runSeeds({ folder }: Build, { from, count, each }: Seeds): Promise<void> {
-  const processes = Math.min(count, availableParallelism());
-  const workers = Array.from({ length: processes }, (_, at) => worker(folder, [from + at, from + count, processes], each));
+export async function runSeeds({ folder }: Build, { orders, each }: Seeds): Promise<void> {
+  const processes = Math.min(orders.length, availableParallelism());
+  const workers = Array.from({ length: processes }, (_, at) => worker(orders.filter((_order, number) => number % processes === at)));
   try {
     await Promise.all(workers.map(({ done }) => done));
   } finally {
     for (const { stop } of workers) stop();
   }
 
-  function worker(path: string, range: readonly number[], report: Seeds['each']): { done: Promise<void>; stop: () => void } {
-    const child = spawn(process.execPath, ['--enable-source-maps', join(path, 'scripts', 'simulate', 'worker.js'), ...range.map(String)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+  function worker(some: readonly Order[]): { done: Promise<void>; stop: () => void } {
+    const child = spawn(process.execPath, ['--enable-source-maps', join(folder, 'scripts', 'simulate', 'worker.js')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
+    // It may end before it has read all of them.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(some.map((order) => `${JSON.stringify(order)}\n`).join(''));
     let isStopped = false;
     const stop = (): void => {
       isStopped = true;
@@ -38,7 +41,7 @@ export async function runSeeds({ folder }: Build, { from, count, each }: Seeds):
     };
     const lines = createInterface(child.stdout);
     lines.on('line', (line) => {
-      if (isStopped || report(JSON.parse(line) as SeedReport)) return;
+      if (isStopped || each(JSON.parse(line) as SeedReport)) return;
       for (const other of workers) other.stop();
     });
     const done = new Promise<void>((resolve, reject) => {

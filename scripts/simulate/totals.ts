@@ -1,5 +1,6 @@
 import { CUTS, noCounts, type SiteCount } from './cuts';
 import type { AwaitSite } from './instrument';
+import type { Order } from './run';
 import type { SeedReport } from './seeds';
 
 /** Awaits that no run can come by, by the function they stand in, each with its reason. */
@@ -9,6 +10,16 @@ export interface OutOfReach {
   readonly because: string;
 }
 
+/** An await in reach, and what came of it. */
+export interface SiteTotal {
+  readonly number: number;
+  readonly site: AwaitSite;
+  readonly reached: number;
+  readonly cuts: number;
+  /** Runs that have come to it, by their seeds. */
+  readonly orders: readonly Order[];
+}
+
 /** How often each await was reached and cut, over all seeds. */
 export class Totals {
   seeds = 0;
@@ -16,6 +27,7 @@ export class Totals {
   time = 0;
   repeated = 0;
   private readonly counts: SiteCount[];
+  private readonly orders: Order[][];
   private readonly gaveUp = new Map<string, number>();
   private readonly events = new Map<string, number>();
 
@@ -24,9 +36,10 @@ export class Totals {
     private readonly outOfReach: readonly OutOfReach[],
   ) {
     this.counts = sites.map(noCounts);
+    this.orders = sites.map(() => []);
   }
 
-  add({ requests, time, again, sites, gaveUp, events }: SeedReport): void {
+  add({ order, requests, time, again, sites, gaveUp, events }: SeedReport): void {
     this.seeds++;
     this.requests += requests;
     this.time += time;
@@ -35,6 +48,7 @@ export class Totals {
     for (const [event, count] of Object.entries(events)) this.events.set(event, (this.events.get(event) ?? 0) + count);
     for (const [site, { reached, cuts }] of sites) {
       const total = this.counts[site]!;
+      this.orders[site]!.push(order);
       total.reached += reached;
       for (const cut of CUTS) total.cuts[cut] += cuts[cut];
     }
@@ -49,12 +63,22 @@ export class Totals {
     return [[...CUTS, 'reached'].map((each) => each.padStart(7)).join(''), ...rows].join('\n');
   }
 
+  /** Those that a run can come by. */
+  get inReach(): readonly SiteTotal[] {
+    return this.sites
+      .map((site, number) => {
+        const { reached, cuts } = this.counts[number]!;
+        const orders = [...this.orders[number]!].sort((a, b) => a.seed - b.seed || (a.cuts?.length ?? 0) - (b.cuts?.length ?? 0));
+        return { number, site, reached, cuts: CUTS.reduce((sum, cut) => sum + cuts[cut], 0), orders };
+      })
+      .filter(({ site }) => this.whyNot(site) === undefined);
+  }
+
   summary(): string {
-    const within = this.sites.map((site, at) => ({ site, ...this.counts[at]! })).filter(({ site }) => this.whyNot(site) === undefined);
-    const cutsOf = (count: SiteCount): number => CUTS.reduce((sum, cut) => sum + count.cuts[cut], 0);
+    const within = this.inReach;
     const unreached = within.filter(({ reached }) => reached === 0);
-    const uncut = within.filter((each) => each.reached > 0 && cutsOf(each) === 0);
-    const name = ({ site: { file, line, what } }: (typeof within)[number]): string => `  ${file}:${line} ${what}`;
+    const uncut = within.filter(({ reached, cuts }) => reached > 0 && cuts === 0);
+    const name = ({ site: { file, line, what } }: SiteTotal): string => `  ${file}:${line} ${what}`;
     const byKind = CUTS.map((cut) => `${cut} ${this.counts.reduce((sum, { cuts }) => sum + cuts[cut], 0)}`).join(', ');
     return [
       `${this.requests} requests, ${Math.round(this.time / 60_000)} minutes of virtual time; ${this.repeated} seeds were run twice, with the same trace`,

@@ -1,6 +1,10 @@
-/** One of the processes of `npm run simulate`: runs every `step`th seed from `from` to below `to`, and says each result in a line of JSON. */
+/** One of the processes of `npm run simulate`: runs what each line of its input orders, and says each result in a line of JSON. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { whoseTurn } from './instance';
-import { runSeed } from './run';
+import type { AwaitSite } from './instrument';
+import { type Order, runSeed } from './run';
 
 declare global {
   /** What the instrumented sources call. */
@@ -15,15 +19,18 @@ globalThis.__at = (site, settled) => {
 
 globalThis.__rm = (folder) => whoseTurn()!.removeFolder(folder);
 
-/** Each so many seeds one is run again, and must come out the same. */
+/** Each so many orders one is run again, and must come out the same. */
 const AGAIN = 50;
 
 async function main(): Promise<void> {
-  const [from, to, step] = process.argv.slice(2).map(Number) as [number, number, number];
-  for (let seed = from; seed < to; seed += step) {
-    const result = await runSeed(seed);
-    const isRunAgain = result.violations.length > 0 || Math.floor((seed - from) / step) % AGAIN === 0;
-    const again = isRunAgain ? (await runSeed(seed)).hash : undefined;
+  const sites = JSON.parse(readFileSync(join(__dirname, '..', '..', 'sites.json'), 'utf8')) as AwaitSite[];
+  const files = sites.map(({ file }) => file);
+  let number = 0;
+  for await (const line of createInterface(process.stdin)) {
+    const order = JSON.parse(line) as Order;
+    const result = await runSeed(order, files);
+    const isRunAgain = result.violations.length > 0 || number++ % AGAIN === 0;
+    const again = isRunAgain ? (await runSeed(order, files)).hash : undefined;
     const story = result.violations.length > 0 ? result.story : [];
     process.stdout.write(`${JSON.stringify({ ...result, story, again })}\n`);
   }

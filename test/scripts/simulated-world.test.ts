@@ -1,8 +1,9 @@
 /** Parts of the simulation: its disks, what it counts, and which awaits it cuts. */
 import { Chance } from '../../scripts/simulate/chance';
-import { CUTS, CutPlan, noCounts, type SiteCount } from '../../scripts/simulate/cuts';
+import { AT_ANY_TIME, CUTS, CutPlan, type DirectedCut, noCounts, type SiteCount } from '../../scripts/simulate/cuts';
 import { Disk, type DiskFault } from '../../scripts/simulate/disk';
 import type { AwaitSite } from '../../scripts/simulate/instrument';
+import { Pursuit } from '../../scripts/simulate/pursuit';
 import type { SeedReport } from '../../scripts/simulate/seeds';
 import { Totals } from '../../scripts/simulate/totals';
 import { manualClock, type ManualClock } from '../../src/time/manual-clock';
@@ -84,8 +85,8 @@ describe('what a simulation counts', () => {
     { file: 'src/kafka/some.ts', line: 3, what: 'close: this.port.close()' },
     { file: 'src/kafka/some.ts', line: 9, what: 'open: this.port.open()' },
   ];
-  const report = (counts: readonly (readonly [number, SiteCount])[]): SeedReport => ({
-    ...{ seed: 1, program: 'any', violations: [], hash: 'a', requests: 3, time: 60_000, sites: counts },
+  const report = (counts: readonly (readonly [number, SiteCount])[], seed = 1): SeedReport => ({
+    ...{ order: { seed }, program: 'any', violations: [], hash: 'a', requests: 3, time: 60_000, sites: counts },
     ...{ events: { 'broker died': 2 }, story: [], gaveUp: [] },
   });
 
@@ -106,27 +107,76 @@ describe('what a simulation counts', () => {
   });
 });
 
+describe('awaits that no seed has cut', () => {
+  const sites: AwaitSite[] = ['open: a', 'close: b', 'clear: c'].map((what, at) => ({ file: 'src/state/some.ts', line: at, what }));
+  const counts = (cuts: number): SiteCount => ({ reached: 1, cuts: { ...noCounts().cuts, crash: cuts } });
+  const totals = new Totals(sites, []);
+  beforeAll(() => {
+    const rest = { program: 'any', violations: [], hash: 'a', requests: 3, time: 60_000, events: {}, story: [], gaveUp: [] };
+    totals.add({
+      ...rest,
+      order: { seed: 9 },
+      sites: [
+        [0, counts(1)],
+        [1, counts(0)],
+      ],
+    });
+    totals.add({ ...rest, order: { seed: 5 }, sites: [[1, counts(0)]] });
+  });
+
+  it('are cut in runs of the seeds that came to them', () => {
+    const pursuit = new Pursuit([]);
+    expect(pursuit.next(totals.inReach)).toEqual([5, 9].map((seed) => ({ seed, cuts: [{ site: 1 }] })));
+    expect(pursuit.next(totals.inReach)).toEqual([]);
+  });
+
+  it('and that none came to are looked for by what leads to them', () => {
+    const leads = [{ to: 'src/state/some.ts clear: ', from: 'src/state/some.ts open: ', cut: 'disk' as const }];
+    expect(new Pursuit(leads).next(totals.inReach)).toContainEqual({ seed: 9, cuts: [{ site: 0, cut: 'disk' }] });
+  });
+});
+
 describe('which awaits are cut', () => {
-  const cutsOf = (seed: number, now: () => number): Map<number, number> => {
-    const plan = new CutPlan(new Chance(seed), now, 1);
+  const planOf = (seed: number, now: number, directed: readonly DirectedCut[] = [], eagerness = 1): CutPlan =>
+    new CutPlan({
+      ...{ directed, eagerness },
+      chance: new Chance(seed),
+      now: () => now,
+      files: Array.from({ length: 1_000 }, () => 'src/a.ts'),
+    });
+  const cutsOf = (seed: number, now: number): Map<number, number> => {
+    const plan = planOf(seed, now);
     for (let turn = 0; turn < 200; turn++) for (let site = 0; site < 20; site++) plan.at(site);
     return new Map([...plan.sites].map(([site, { cuts }]) => [site, CUTS.reduce((sum, cut) => sum + cuts[cut], 0)]));
   };
 
   it('follows from the seed', () => {
-    expect(cutsOf(7, () => 0)).toEqual(cutsOf(7, () => 0));
+    expect(cutsOf(7, 0)).toEqual(cutsOf(7, 0));
   });
 
   it('are more of those that are reached late in a run', () => {
     const sum = (now: number): number =>
-      Array.from({ length: 20 }, (_, seed) => [...cutsOf(seed, () => now).values()].reduce((a, b) => a + b, 0)).reduce((a, b) => a + b, 0);
+      Array.from({ length: 20 }, (_, seed) => [...cutsOf(seed, now).values()].reduce((a, b) => a + b, 0)).reduce((a, b) => a + b, 0);
     expect(sum(10_000)).toBeGreaterThan(sum(0));
   });
 
   it('are none once it is over', () => {
-    const plan = new CutPlan(new Chance(1), () => 10_000, 3);
+    const plan = planOf(1, 10_000, [{ site: 3, cut: 'lost' }], 3);
     plan.isOver = true;
     for (let site = 0; site < 1_000; site++) expect(plan.at(site)).toBeUndefined();
     expect(plan.sites.size).toBe(1_000);
+  });
+
+  it('are, once it is over, of those asked for the ones that a run recovers from by itself', () => {
+    const plan = planOf(1, 10_000, [{ site: 3 }], 3);
+    plan.isOver = true;
+    expect(AT_ANY_TIME).toContain(plan.at(3));
+  });
+
+  it('are those that were asked for, one after the other, and until then those of the seed', () => {
+    const [plan, without] = [planOf(1, 0, [{ site: 4, cut: 'crash' }, { site: 2 }], 0), planOf(1, 0, [], 0)];
+    const [cuts, cutsWithout] = [plan, without].map((each) => [2, 4, 4, 2, 2].map((site) => each.at(site)));
+    expect(cuts).toEqual([undefined, 'crash', undefined, expect.any(String), undefined]);
+    expect(cutsWithout).toEqual([undefined, undefined, undefined, undefined, undefined]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Program } from '../program';
 import { deduplicated } from './deduplicated';
 import { global } from './global';
+import { hopping } from './hopping';
 import { join } from './join';
 import { lateCopy } from './late-copy';
 import { lookup } from './lookup';
@@ -27,4 +28,5 @@ export const programs: readonly Program[] = [
   deduplicated,
   redeploy,
   lateCopy,
+  hopping,
 ];
