@@ -27,6 +27,8 @@ export type Order =
   | { readonly kind: 'noStep' }
   /** The next record takes so long, and nothing else happens meanwhile. */
   | { readonly kind: 'slow'; readonly ms: number }
+  /** From the next write on nothing can be written to local state for so long. */
+  | { readonly kind: 'full'; readonly ms: number }
   | { readonly kind: 'jump'; readonly ms: number };
 
 export type Report =
@@ -34,6 +36,7 @@ export type Report =
   /** A generation of the group that this member has joined. */
   | { readonly kind: 'generation'; readonly generation: number }
   | { readonly kind: 'wasSlow' }
+  | { readonly kind: 'wasFull' }
   | { readonly kind: 'jumped' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 

@@ -51,6 +51,10 @@ const FREQUENT: readonly StruckRequest[] = STRUCK_REQUESTS.slice(0, 6);
 /** Those that change something when an old copy of them is executed. */
 const WRITING: readonly StruckRequest[] = FREQUENT;
 
+/** What is wrong with one of the folders of an instance's tasks: nonsense for its manifest, no CURRENT, a log with a piece of nonsense in it. */
+export const DAMAGES = ['manifest', 'current', 'log'] as const;
+export type Damage = (typeof DAMAGES)[number];
+
 /** One fault with all that chance has to say about it. Times are ms. */
 export type Fault =
   | { readonly kind: 'killInstance'; readonly instance: number; readonly downMs: number }
@@ -60,6 +64,8 @@ export type Fault =
   | { readonly kind: 'terminate'; readonly instance: number; readonly downMs: number }
   | { readonly kind: 'diskDeleted'; readonly instance: number; readonly downMs: number }
   | { readonly kind: 'diskOlder'; readonly instance: number; readonly aheadMs: number; readonly kills: boolean }
+  | { readonly kind: 'diskCorrupted'; readonly instance: number; readonly damage: Damage; readonly downMs: number }
+  | { readonly kind: 'diskFull'; readonly instance: number; readonly fullMs: number }
   | { readonly kind: 'memberChurn'; readonly members: number; readonly kills: readonly boolean[] }
   | { readonly kind: 'killBroker'; readonly broker: number; readonly downMs: number }
   | { readonly kind: 'killCoordinator'; readonly of: 'group' | 'transaction'; readonly instance: number; readonly downMs: number }
@@ -96,7 +102,17 @@ const between = (chance: Chance, least: number, most: number): number => least +
 
 const BROKER_DECK: readonly FaultKind[] = ['killBroker', 'killCoordinator', 'stopBroker', 'stopBrokerLong'];
 const INSTANCE_DECK: readonly FaultKind[] = [
-  ...(['killInstance', 'killAtStep', 'freezeShort', 'freezeLong', 'freezeTransaction', 'terminate', 'diskDeleted', 'diskOlder'] as const),
+  ...([
+    'killInstance',
+    'killAtStep',
+    'freezeShort',
+    'freezeLong',
+    'freezeTransaction',
+    'terminate',
+    'diskDeleted',
+    'diskOlder',
+    'diskCorrupted',
+  ] as const),
 ];
 const WIRE_DECK: readonly FaultKind[] = ['answerLost', 'answerLost', 'oldCopy', 'oldCopy', 'connectionsCut'];
 
@@ -111,7 +127,7 @@ function lanePlans(): LanePlan[] {
     { name: 'brokers', deck: BROKER_DECK, pauseMs: [500, 3_000], draw: brokerFault },
     ...instances,
     { name: 'wire', deck: WIRE_DECK, pauseMs: [1_000, 6_000], draw: wireFault },
-    { name: 'inside', deck: ['slowRecord', 'clockJump'], pauseMs: [4_000, 12_000], draw: insideFault },
+    { name: 'inside', deck: ['slowRecord', 'clockJump', 'diskFull'], pauseMs: [4_000, 12_000], draw: insideFault },
     { name: 'members', deck: ['memberChurn'], pauseMs: [25_000, 55_000], draw: churn },
   ];
 }
@@ -134,6 +150,8 @@ function instanceFault(chance: Chance, kind: FaultKind, instance: number): Fault
     }
     case 'diskOlder':
       return { kind, instance, aheadMs: between(chance, 3_000, 9_000), kills: chance.happens(0.5) };
+    case 'diskCorrupted':
+      return { kind, instance, damage: chance.oneOf(DAMAGES), downMs };
     case 'diskDeleted':
     case 'terminate':
       return { kind, instance, downMs };
@@ -176,6 +194,8 @@ function insideFault(chance: Chance, kind: FaultKind): Fault {
   // From a stutter to longer than the session.
   if (kind === 'slowRecord')
     return { kind, instance, slowMs: chance.happens(0.6) ? between(chance, 200, 3_000) : between(chance, 3_000, 9_000) };
+  // Longer than whoever writes tries again, or not.
+  if (kind === 'diskFull') return { kind, instance, fullMs: between(chance, 200, 4_000) };
   const far = chance.oneOf([5_000, 60_000, HOUR_MS, 30 * HOUR_MS]);
   return { kind: 'clockJump', instance, jumpMs: chance.happens(0.5) ? far : -far };
 }
@@ -209,11 +229,14 @@ export function expectedMs(fault: Fault): number {
     case 'killAtStep':
     case 'terminate':
     case 'diskDeleted':
+    case 'diskCorrupted':
       return fault.downMs + 2 * INSTANCE_BACK_MS;
     case 'memberChurn':
       return fault.members * 1_000 + 2_000;
     case 'slowRecord':
       return fault.slowMs;
+    case 'diskFull':
+      return fault.fullMs + INSTANCE_BACK_MS;
     default:
       return 1_000;
   }

@@ -26,6 +26,8 @@ let armed: Extract<Order, { kind: 'atStep' }> | undefined;
 let stepsLeft = 0;
 let slowMs = 0;
 let jumpedMs = 0;
+let fullMs = 0;
+let fullUntil = -Infinity;
 
 function report(what: Report, sent: () => void = () => undefined): void {
   // The run may be gone: then so are we, soon.
@@ -76,13 +78,27 @@ function watched(broker: Broker): Broker {
   return { connect: (clientId) => new Proxy(broker.connect(clientId), { get: (port, name: string) => asStep(port, name) }) };
 }
 
+function isFull(): boolean {
+  const now = systemClock.monotonic();
+  if (fullMs > 0) {
+    fullUntil = now + fullMs;
+    fullMs = 0;
+    report({ kind: 'wasFull' });
+  }
+  return now < fullUntil;
+}
+
+/** As LevelDB says it. */
+const noSpace = (folder: string): MillraceError =>
+  new MillraceError('STATE_IO', `chaos: ${folder}: IO error: No space left on device`, { retryable: true });
+
 const openBytes: OpenBytes = async (folder, options) => {
   const bytes = await openLevelBytes(folder, { clock, logger, ...options });
   const writeTo = bytes.write.bind(bytes);
   return Object.assign(bytes, {
     write: (operations: Parameters<typeof writeTo>[0]) => {
       at('writing LevelDB');
-      return writeTo(operations);
+      return isFull() ? Promise.reject(noSpace(folder)) : writeTo(operations);
     },
   });
 };
@@ -132,6 +148,9 @@ function obey(order: Order): void {
       break;
     case 'slow':
       slowMs = order.ms;
+      break;
+    case 'full':
+      fullMs = order.ms;
       break;
     case 'jump':
       if (isThreaded) break;

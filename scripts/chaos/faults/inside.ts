@@ -14,6 +14,14 @@ export async function slowRecord(chaos: Chaos, { instance, slowMs }: Of<'slowRec
   return 'slowRecord';
 }
 
+/** What is committed cannot be written for a while; the instance may end by that, and is started again. */
+export async function diskFull(chaos: Chaos, { instance, fullMs }: Of<'diskFull'>): Promise<Done> {
+  const target = atWork(chaos, instance);
+  if (!(await target.obeyed({ kind: 'full', ms: fullMs }, 'wasFull', OBEYED_WITHIN_MS + fullMs))) return undefined;
+  chaos.story.tell(target.name, `its disk was full for ${fullMs} ms`);
+  return 'diskFull';
+}
+
 export async function clockJump(chaos: Chaos, { instance, jumpMs }: Of<'clockJump'>): Promise<Done> {
   const target = atWork(chaos, instance);
   if (!(await target.obeyed({ kind: 'jump', ms: jumpMs }, 'jumped', OBEYED_WITHIN_MS))) return undefined;

@@ -3,6 +3,7 @@ import { waitUntil } from '../../kafka/wait-until';
 import type { Instance } from '../instance';
 import type { Fault } from '../schedule';
 import type { Chaos, Done } from './chaos';
+import { damageFolder } from './damage';
 import { pause } from './pause';
 
 /** ms in which an instance at work comes to any step; one without tasks may never. */
@@ -74,6 +75,15 @@ export async function diskDeleted(chaos: Chaos, { instance, downMs }: Of<'diskDe
   chaos.story.tell(target.name, `kill -9, its disk is gone; down for ${downMs} ms`);
   await back(chaos, target, downMs);
   return 'diskDeleted';
+}
+
+export async function diskCorrupted(chaos: Chaos, { instance, damage, downMs }: Of<'diskCorrupted'>): Promise<Done> {
+  const target = chaos.instances[instance]!;
+  await target.kill();
+  const damaged = damageFolder(target.stateDirectory, damage);
+  chaos.story.tell(target.name, `kill -9, and the ${damage} of ${damaged ?? 'no task'} is damaged; down for ${downMs} ms`);
+  await back(chaos, target, downMs);
+  return damaged === undefined ? undefined : 'diskCorrupted';
 }
 
 /** What was on disk before some seconds of work is on disk again after them. */

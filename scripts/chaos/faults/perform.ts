@@ -1,8 +1,18 @@
 import type { Fault, FaultKind, Lane } from '../schedule';
 import { killBroker, killCoordinator, stopBroker } from './brokers';
 import type { Chaos, Done } from './chaos';
-import { clockJump, slowRecord } from './inside';
-import { diskDeleted, diskOlder, freeze, freezeTransaction, killAtStep, killInstance, memberChurn, terminate } from './instances';
+import { clockJump, diskFull, slowRecord } from './inside';
+import {
+  diskCorrupted,
+  diskDeleted,
+  diskOlder,
+  freeze,
+  freezeTransaction,
+  killAtStep,
+  killInstance,
+  memberChurn,
+  terminate,
+} from './instances';
 import { pause } from './pause';
 import { answerLost, connectionsCut, oldCopy } from './wire';
 
@@ -46,6 +56,8 @@ function perform(chaos: Chaos, fault: Fault): Promise<Done> {
       return diskDeleted(chaos, fault);
     case 'diskOlder':
       return diskOlder(chaos, fault);
+    case 'diskCorrupted':
+      return diskCorrupted(chaos, fault);
     case 'memberChurn':
       return memberChurn(chaos, fault);
     case 'killBroker':
@@ -63,6 +75,8 @@ function perform(chaos: Chaos, fault: Fault): Promise<Done> {
       return connectionsCut(chaos, fault);
     case 'slowRecord':
       return slowRecord(chaos, fault);
+    case 'diskFull':
+      return diskFull(chaos, fault);
     case 'clockJump':
       return clockJump(chaos, fault);
   }

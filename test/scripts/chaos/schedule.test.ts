@@ -1,9 +1,19 @@
 import { expectedMs, type FaultKind, scheduleOf } from '../../../scripts/chaos/schedule';
 
 const KINDS: readonly FaultKind[] = [
-  ...(['killInstance', 'killAtStep', 'freezeShort', 'freezeLong', 'freezeTransaction', 'terminate', 'diskDeleted', 'diskOlder'] as const),
+  ...([
+    'killInstance',
+    'killAtStep',
+    'freezeShort',
+    'freezeLong',
+    'freezeTransaction',
+    'terminate',
+    'diskDeleted',
+    'diskOlder',
+    'diskCorrupted',
+  ] as const),
   ...(['killBroker', 'killCoordinator', 'stopBroker', 'stopBrokerLong'] as const),
-  ...(['answerLost', 'oldCopy', 'connectionsCut', 'slowRecord', 'clockJump', 'memberChurn'] as const),
+  ...(['answerLost', 'oldCopy', 'connectionsCut', 'slowRecord', 'clockJump', 'diskFull', 'memberChurn'] as const),
 ];
 
 function kindsOf(seed: number, seconds: number): Map<FaultKind, number> {
