@@ -43,12 +43,12 @@ export class Machines {
   isQuiet = false;
   private readonly machines = new Map<string, Machine>();
   /** Processes that go on somewhere although another one has taken their name. */
-  private readonly ghosts: Instance[] = [];
+  private readonly ghosts: Pick<Machine, 'process' | 'hasNext'>[] = [];
 
   constructor(private readonly options: MachinesOptions) {}
 
   get processes(): Instance[] {
-    return [...Array.from(this.machines.values(), ({ process }) => process), ...this.ghosts];
+    return [...this.machines.values(), ...this.ghosts].map(({ process }) => process);
   }
 
   get names(): string[] {
@@ -92,11 +92,12 @@ export class Machines {
     for (const machine of this.machines.values()) if (!machine.process.isRunning) await this.restart(machine);
   }
 
-  /** One that still has the topology before is closed. */
+  /** One that still has the topology before is closed. False: there is none any more. */
   deployOne(): boolean {
-    const machine = [...this.machines.values()].find((each) => this.mustDeploy(each));
-    if (machine?.process.isRunning === true) this.close(machine.process);
-    return machine !== undefined;
+    const ghosts = this.ghosts.filter(({ process }) => process.isRunning);
+    const old = [...this.machines.values(), ...ghosts].find((each) => this.mustDeploy(each));
+    if (old?.process.isRunning === true) this.close(old.process);
+    return old !== undefined;
   }
 
   closeAll(): void {
@@ -115,7 +116,7 @@ export class Machines {
     }
   }
 
-  private mustDeploy({ hasNext }: Machine): boolean {
+  private mustDeploy({ hasNext }: Pick<Machine, 'hasNext'>): boolean {
     return this.deploysNext && !hasNext && this.options.setting.program.next !== undefined;
   }
 
@@ -165,7 +166,7 @@ export class Machines {
   private double(machine: Machine): void {
     const { story, setting } = this.options;
     story.happened('doubled', `${machine.process.clientId} stands still, and is taken for dead`);
-    this.ghosts.push(machine.process);
+    this.ghosts.push({ process: machine.process, hasNext: machine.hasNext });
     machine.disk = new Disk(setting.diskMs);
     this.start(machine.name);
   }

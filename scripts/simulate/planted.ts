@@ -37,7 +37,8 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       {
         file: STEPS,
         text: 'coordinator.commitOffsets(open.attempts, open.identity, member, offsets)',
-        becomes: "coordinator.commitOffsets(open.attempts, open.identity, { ...member, memberId: '', generationId: -1 }, offsets)",
+        becomes:
+          "coordinator.commitOffsets(open.attempts, open.identity, { ...member, memberId: '', generationId: -1, groupInstanceId: null }, offsets)",
       },
     ],
   },
