@@ -68,7 +68,7 @@ export class Instance {
   private frozen = false;
   private held: (() => void)[] = [];
   private aimed: { readonly action: FaultAction; readonly sleeps: boolean; readonly isGone: boolean } | undefined;
-  /** The next offsets are refused, after a batch of theirs got lost: its bytes are executed in a transaction after that. */
+  /** The next offsets are refused for good: their transaction is aborted. */
   private abortsNext = false;
   private diskFault: DiskFault | undefined;
   private readonly broker: HeldBroker;
@@ -266,8 +266,9 @@ export class Instance {
     const codes = refusals[call.api];
     if (aimed.action.kind === 'answer' && codes === undefined) return undefined;
     this.aimed = undefined;
-    // Else it would hardly ever be a batch of a transaction that was aborted.
-    if (aimed.action.kind === 'duplicate later' && call.api === 'produce' && this.options.chance.below(2) === 0) this.abortsNext = true;
+    // Else there would hardly be a transaction that is aborted, nor one of which a batch comes late.
+    const mayAbort = aimed.action.kind === 'answer' || (aimed.action.kind === 'duplicate later' && call.api === 'produce');
+    if (mayAbort && this.options.chance.below(2) === 0) this.abortsNext = true;
     if (aimed.sleeps) this.freeze(ASLEEP_MS + this.options.chance.below(2 * ASLEEP_MS));
     return aimed.action.kind === 'answer' ? { kind: 'answer', errorCode: this.options.chance.oneOf(codes!) } : aimed.action;
   }

@@ -144,7 +144,7 @@ export class Machines {
 
   /** Some runs end by themselves, once they have caught up. */
   private runs(): RunOptions {
-    return !this.isQuiet && this.options.chance.below(3) === 0 ? { until: 'caught-up' } : {};
+    return !this.isQuiet && this.options.chance.below(4) === 0 ? { until: 'caught-up' } : {};
   }
 
   private async restart({ name, process, disk }: Machine): Promise<void> {
