@@ -16,14 +16,20 @@ const ORIGIN = Uint8Array.of(0x00, 0x00, 0x00);
  * Who was ever found corrupted must not be opened again. And batches form a chain: each puts a link and takes the one before away, so that
  * one link is left. LevelDB passes over a batch of its log that is damaged, also by a disk that was full in the middle of it, and goes on
  * with those behind it: a position would then speak of rows that are not there. The missing batch has not taken its predecessor's link away.
+ * So nobody else may: a batch that took away two links, because the one before it was still under way, would hide that this one is missing.
  * Where CURRENT is missing it makes a new database, and reads the last log of the old one into it: then there is a link, and no origin.
  */
 export class GuardedBytes implements OrderedBytes {
   isCorrupted = false;
   /** Of the batch handed over last. */
   private link = 0;
-  /** Of the last one that is certainly written: all from here on may be there. */
+  /** Of the last one that is certainly written. */
   private certain = 0;
+  /** A batch was refused, or some were: the next takes away whatever links they may have left. */
+  private toMend = false;
+  /** The last batch that did so. Those that were under way before it are refused with theirs. */
+  private mendedBy = 0;
+  /** Put, or about to be. */
   private hasOrigin = false;
 
   constructor(
@@ -54,13 +60,28 @@ export class GuardedBytes implements OrderedBytes {
   write(operations: readonly BytesOperation[]): Promise<void> {
     if (!this.chained) return this.bytes.write(operations).catch(this.rethrow);
     const link = ++this.link;
+    const isFirst = !this.hasOrigin;
+    this.hasOrigin = true;
     const chain: BytesOperation[] = [{ type: 'put', key: linkKey(link), value: NOTHING }];
-    if (!this.hasOrigin) chain.push({ type: 'put', key: ORIGIN, value: NOTHING });
-    for (let before = this.certain; before < link; before++) chain.push({ type: 'delete', key: linkKey(before) });
-    return this.bytes.write(operations.concat(chain)).then(() => {
-      this.certain = Math.max(this.certain, link);
-      this.hasOrigin = true;
-    }, this.rethrow);
+    if (isFirst) chain.push({ type: 'put', key: ORIGIN, value: NOTHING });
+    for (let before = this.firstToTake(link); before < link; before++) chain.push({ type: 'delete', key: linkKey(before) });
+    return this.bytes.write(operations.concat(chain)).then(
+      () => {
+        this.certain = Math.max(this.certain, link);
+      },
+      (error: unknown) => {
+        if (isFirst) this.hasOrigin = false;
+        if (link >= this.mendedBy) this.toMend = true;
+        throw this.noted(error);
+      },
+    );
+  }
+
+  private firstToTake(link: number): number {
+    if (!this.toMend) return link - 1;
+    this.toMend = false;
+    this.mendedBy = link;
+    return this.certain;
   }
 
   snapshot(): BytesSnapshot {

@@ -24,8 +24,8 @@ async function leftBy(batches: readonly (readonly BytesOperation[])[], isThere: 
   return (await over(disk)).problem;
 }
 
-/** `count` batches as they reach the disk. */
-async function written(count: number): Promise<BytesOperation[][]> {
+/** `count` batches as they reach the disk, so many of them handed over before the first of these is there. */
+async function written(count: number, atOnce: number): Promise<BytesOperation[][]> {
   const batches: BytesOperation[][] = [];
   const disk = new OrderedMemory();
   const write = disk.write.bind(disk);
@@ -34,13 +34,15 @@ async function written(count: number): Promise<BytesOperation[][]> {
     return write(operations);
   };
   const { bytes } = await over(disk);
-  for (let at = 0; at < count; at++) await bytes.write([put(`k${at}`)]);
+  for (let at = 0; at < count; at += atOnce) {
+    await Promise.all(Array.from({ length: Math.min(atOnce, count - at) }, (_, more) => bytes.write([put(`k${at + more}`)])));
+  }
   return batches;
 }
 
 describe('guarded bytes', () => {
-  it('notice that batches are missing before later ones, and nothing else', async () => {
-    const batches = await written(8);
+  it.each([1, 2, 3, 8])('notice that batches are missing before later ones, and nothing else: %d under way at once', async (atOnce) => {
+    const batches = await written(8, atOnce);
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(fc.nat(7)), async (missing) => {
         const lost = new Set(missing);
@@ -66,6 +68,25 @@ describe('guarded bytes', () => {
     expect(again.problem).toBeUndefined();
     await again.bytes.write([put('e')]);
     expect((await over(await disk.open('folder'))).problem).toBeUndefined();
+  });
+
+  it('notice what is missing after some were refused', async () => {
+    const batches: BytesOperation[][] = [];
+    const disk = new FakeDisk();
+    const opened = await disk.open('folder');
+    const { bytes } = await over(opened);
+    const write = opened.write.bind(opened);
+    opened.write = (operations) =>
+      write(operations).then(() => {
+        batches.push([...operations]);
+      });
+    await bytes.write([put('a')]);
+    disk.failing = 1;
+    await Promise.allSettled(['b', 'c', 'd'].map((key) => bytes.write([put(key)])));
+    await Promise.all(['e', 'f', 'g'].map((key) => bytes.write([put(key)])));
+    expect(batches).toHaveLength(4);
+    for (const missing of [0, 1, 2]) expect(await leftBy(batches, (at) => at !== missing)).toBeDefined();
+    for (const left of [1, 2, 3, 4]) expect(await leftBy(batches, (at) => at < left)).toBeUndefined();
   });
 
   it('take what was written before there were links', async () => {
