@@ -1,11 +1,14 @@
 import { asBuffer } from '../codec/utf8';
 import { MillraceError } from '../errors/millrace-error';
+import { bytesAfter } from './store-layout';
 import type { BytesOperation, BytesRange, BytesSnapshot, OrderedBytes } from './port';
 
 /** Beside what directories and tables keep about themselves: no store has a name that begins with this byte. */
 const LINKS = Uint8Array.of(0x00, 0x00);
 const AFTER_LINKS = Uint8Array.of(0x00, 0x01);
 const MOST_LINKS = 1_000;
+/** Entries. */
+const CLEARED_AT_ONCE = 4_096;
 const NOTHING = new Uint8Array(0);
 /** Put by the first batch, and never taken away. */
 const ORIGIN = Uint8Array.of(0x00, 0x00, 0x00);
@@ -92,8 +95,15 @@ export class GuardedBytes implements OrderedBytes {
     return this.bytes.read(range, limit, snapshot).catch(this.rethrow);
   }
 
-  clear(range: BytesRange): Promise<void> {
-    return this.bytes.clear(range).catch(this.rethrow);
+  /** In batches of the chain: rows that came back because one of them was damaged would not be noticed otherwise. */
+  async clear({ from, to }: BytesRange): Promise<void> {
+    for (let next = from; ;) {
+      const found = await this.read({ from: next, to }, CLEARED_AT_ONCE);
+      const last = found.at(-1);
+      if (last === undefined) return;
+      await this.write(found.map(([key]) => ({ type: 'delete', key })));
+      next = bytesAfter(last[0]);
+    }
   }
 
   close(): Promise<void> {

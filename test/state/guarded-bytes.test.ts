@@ -89,6 +89,22 @@ describe('guarded bytes', () => {
     for (const left of [1, 2, 3, 4]) expect(await leftBy(batches, (at) => at < left)).toBeUndefined();
   });
 
+  it('notice that what was cleared is back', async () => {
+    const disk = new OrderedMemory();
+    const batches: BytesOperation[][] = [];
+    const write = disk.write.bind(disk);
+    disk.write = (operations) => {
+      batches.push([...operations]);
+      return write(operations);
+    };
+    const { bytes } = await over(disk);
+    await bytes.write([put('a'), put('b'), put('c')]);
+    await bytes.clear({ from: Buffer.from('a'), to: Buffer.from('c') });
+    await bytes.write([put('d')]);
+    expect(['a', 'b', 'c', 'd'].map((key) => bytes.get(Buffer.from(key)) !== undefined)).toEqual([false, false, true, true]);
+    expect(await leftBy(batches, (at) => at !== 1)).toContain('are missing among later ones');
+  });
+
   it('take what was written before there were links', async () => {
     const disk = new OrderedMemory();
     await disk.write([put('old')]);

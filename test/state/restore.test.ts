@@ -3,6 +3,7 @@ import { windowStoreKey } from '../../src/codec/store-key';
 import { keyValueStore, windowStore } from '../../src/state/definition';
 import type { KeyValueRuntime } from '../../src/state/handle';
 import { restoreStores, type StoreProgress } from '../../src/state/restore';
+import type { BytesOperation } from '../../src/state/port';
 import { silentLogger } from '../../src/model/logger';
 import type { ChangelogModel, ChangelogRecord } from './changelog-model';
 import { readFrom } from './changelog-model';
@@ -239,9 +240,12 @@ describe('a restore that is cut off', () => {
     const task = await flushed();
     log(task).recreate('topic-2');
     log(task).commit([put('c', 3)]);
-    task.disk.contents.clear = () => Promise.reject(new Error('killed'));
+    const { contents } = task.disk;
+    const write = contents.write.bind(contents);
+    const isRow = ({ type, key }: BytesOperation): boolean => type === 'delete' && key[0] === 1;
+    contents.write = (operations) => (operations.some(isRow) ? Promise.reject(new Error('killed')) : write(operations));
     await expect(task.crash()).rejects.toThrow('killed');
-    Reflect.deleteProperty(task.disk.contents, 'clear');
+    Reflect.deleteProperty(contents, 'write');
     // Had the process died with some entries gone, their loss would not show in the position.
     log(task).topicId = 'topic-1';
     log(task).end += 3;
