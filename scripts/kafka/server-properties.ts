@@ -19,6 +19,8 @@ broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=1000
 # Transactions that have timed out are looked for every second, not every ten.
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+# What is too old is removed every 3 s, not every five minutes.
+log.retention.check.interval.ms=3000
 `;
 
 /** The server.properties of one node of a KRaft cluster on this machine. */
@@ -59,8 +61,8 @@ group.min.session.timeout.ms=2000
 log.cleaner.backoff.ms=500
 log.cleaner.dedupe.buffer.size=33554432
 ${nodes.length === 1 ? '' : SEVERAL}
-# Everything else is Kafka's default. Retention too: 7 days *by record timestamp*, looked at every 5 minutes, so records that are stamped
-# years ago vanish soon after they were written, unless their topic has retention.ms=-1.
+# Everything else is Kafka's default. Retention too: 7 days *by record timestamp*, looked at every 5 minutes unless it says
+# otherwise above, so records that are stamped years ago vanish soon after they were written, unless their topic has retention.ms=-1.
 `;
 }
 

@@ -1,10 +1,11 @@
-/** Local state and what it mirrors: cut off while it is restored, without its offsets, without its changelog. */
+/** Local state and what it mirrors: cut off while it is restored, without its offsets, without its changelog, with an input that was cut off. */
 import { Kafka, logLevel } from 'kafkajs';
 import { string } from '../../src/codec/primitives';
 import { topic } from '../../src/codec/topic';
 import { noOrigin } from '../../src/model/origin';
 import { KafkaRecord } from '../../src/model/record';
 import { Ground } from './ground';
+import { until } from './until';
 import type { WorkerProcess } from './worker-process';
 
 const RECORDS = 200_000;
@@ -87,6 +88,52 @@ describe('a changelog that was deleted', () => {
       const output = await ground.committed(ground.job.output);
       // Every count begins anew: what was counted is gone with the topic.
       expect(new Set(output.records.map(({ value }) => value))).toEqual(new Set(['1']));
+    }));
+});
+
+describe('positions that are out of range after a retention pass', () => {
+  it('K12: are moved to what is left, with a line in the log; what is left is counted once', () =>
+    Ground.with('out-of-range', async (ground) => {
+      await writeWords(ground, 0, 2_000);
+      await ended(await working(ground, 'first'));
+      await writeWords(ground, 2_000, 1_000);
+      const admin = new Kafka({ brokers: [...ground.brokers.bootstrap], logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      const ends = await admin.fetchTopicOffsets(ground.job.input);
+      const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+      await admin.deleteTopicRecords({ topic: ground.job.input, partitions }).finally(() => admin.disconnect());
+      await writeWords(ground, 3_000, 500);
+      const again = await ground.worker('first').running();
+      await until('it has counted what is left', 60_000, async () => (await ground.committed(ground.job.output)).count >= 2_500);
+      expect(again.log).toContain('is outside the log');
+      const { records } = await ground.committed(ground.job.output);
+      expect(records.map(({ key, value }) => `${key ?? ''} ${value}`).filter((each, at, all) => all.indexOf(each) !== at)).toEqual([]);
+      expect(records).toHaveLength(2_500);
+    }));
+});
+
+describe('events that are years old', () => {
+  it('stay in repartition topics and changelogs when brokers remove what is too old', () =>
+    Ground.with('years-old', async (ground) => {
+      const witness = topic(`${ground.application}-witness`, { key: string, value: string });
+      await ground.cluster.createTopics([{ name: witness.name, partitions: 3, configs: {} }]);
+      await writeWords(ground, 0, 2_000);
+      await ended(await working(ground, 'first'));
+      // By then every broker that leads a part of it has removed what it may.
+      const old = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((key) =>
+        KafkaRecord.of<string, string>(key, '', 1_700_000_000_000, noOrigin),
+      );
+      await ground.cluster.write(witness, old);
+      const { partitions } = await ground.client.metadata([witness.name]);
+      expect(new Set(partitions.map(({ leader }) => leader)).size).toBe(3);
+      await until('the witness is removed', 60_000, async () => {
+        const starts = await Promise.all(partitions.map(({ leader, partition }) => ground.client.startOf(leader, witness.name, partition)));
+        return starts.every((start) => start > 0);
+      });
+      await ground.cluster.deleteTopics([witness.name]);
+      await writeWords(ground, 0, 2_000);
+      await ground.worker('without-its-disk').running();
+      await ground.expectExactlyOnce();
     }));
 });
 
