@@ -98,7 +98,11 @@ describe('a member that goes with a transaction open', () => {
       await delay(clock, 50);
       if (gone.child.exitCode !== null) throw new Error('it ended by itself');
     }
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: job.output.name, partition, timestamp: -1 }));
+    // It may have written to any of them, of which each has as many partitions as there are tasks.
+    const written = job.topics.filter((name) => name !== job.input.name);
+    const partitions = written.flatMap((name) =>
+      Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: name, partition, timestamp: -1 })),
+    );
     const { topics } = await port.metadata([job.output.name]);
     const ends = async (readCommitted: boolean): Promise<number> => {
       const answer = await port.listOffsets(topics[0]!.partitions[0]!.leader, { readCommitted, partitions });
