@@ -1,5 +1,5 @@
 import type { Cut, DirectedCut } from './cuts';
-import type { Order } from './run';
+import type { Order } from './order';
 import type { SiteTotal } from './totals';
 
 /** What leads to an await that seeds hardly ever come to. */

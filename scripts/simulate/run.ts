@@ -2,12 +2,13 @@ import { memoryBroker, type MemoryBroker } from '../../src/memory/memory-broker'
 import type { Clock } from '../../src/time/clock';
 import { BrokerNodes } from './broker-nodes';
 import { Chance } from './chance';
-import { CutPlan, type DirectedCut } from './cuts';
+import { CutPlan } from './cuts';
 import { Door } from './door';
 import { Inputs } from './inputs';
 import { nobodysTurn } from './instance';
 import { committedRecords } from './log';
 import { Machines } from './machines';
+import type { Order } from './order';
 import { Owners } from './owners';
 import type { Round } from './program';
 import { restartNumbers } from './programs/inputs';
@@ -33,13 +34,6 @@ const ALL_TIMERS = 15_000;
 const LAST_ROUND = 1_000;
 /** ms after which global tables have what is written. */
 const FOLLOWED = 2_000;
-
-/** What is to be run. */
-export interface Order {
-  readonly seed: number;
-  /** Cuts besides those of the seed. */
-  readonly cuts?: readonly DirectedCut[];
-}
 
 /** One run: instances, broker, clock, chance and faults in this process; the seed decides everything. */
 class Run {

@@ -1,5 +1,5 @@
 import type { SiteCount } from './cuts';
-import type { Order } from './run';
+import type { Order } from './order';
 
 /** What came of one seed. */
 export interface SeedResult {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Build } from './build';
-import type { Order } from './run';
+import type { Order } from './order';
 import type { SeedResult } from './seed-result';
 
 export interface SeedReport extends SeedResult {

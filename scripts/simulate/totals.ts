@@ -1,6 +1,6 @@
 import { CUTS, noCounts, type SiteCount } from './cuts';
 import type { AwaitSite } from './instrument';
-import type { Order } from './run';
+import type { Order } from './order';
 import type { SeedReport } from './seeds';
 
 /** Awaits that no run can come by, by the function they stand in, each with its reason. */

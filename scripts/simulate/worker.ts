@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { whoseTurn } from './instance';
 import type { AwaitSite } from './instrument';
-import { type Order, runSeed } from './run';
+import type { Order } from './order';
+import { runSeed } from './run';
 
 declare global {
   /** What the instrumented sources call. */
